@@ -1,0 +1,56 @@
+# Everything that can be done with the study; `make help` lists it. Needs Python 3.11 with venv, and GNU make.
+RUN ?= published
+TORCH ?= cpu
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+
+BIN := .venv/bin
+TEST_BOOK := _build/test
+export TORCH
+.DEFAULT_GOAL := help
+.PHONY: help environment book quick smoke lab test test-all lint publish-reference unlock clean browser
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+environment: ## .venv from requirements.lock (TORCH=cuda: with the large CUDA build of torch)
+	@$(PYTHON) tools/environment.py
+
+book: environment ## run the published study and build the HTML book (RUN=name: of another run)
+	@if [ -f config/$(RUN).yml ]; then $(BIN)/harlib run config/$(RUN).yml; fi
+	@$(BIN)/python workflow/build_book.py --run runs/$(RUN)
+
+quick: environment ## the whole study at the size of a class: minutes
+	@$(BIN)/harlib run config/quick.yml
+
+smoke: environment ## the smallest study that touches every part; its numbers mean nothing
+	@$(BIN)/harlib run config/smoke.yml
+
+lab: environment ## JupyterLab on the notebooks
+	@$(BIN)/jupyter lab notebooks
+
+lint: environment ## ruff and mypy
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+test: lint browser ## everything that is checked on every change
+	@$(BIN)/pytest src tests -m "not slow and not study and not browser"
+	@$(BIN)/harlib run config/smoke.yml
+	@$(BIN)/python workflow/build_book.py --run runs/smoke --workspace $(TEST_BOOK)
+	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest tests -m "(study or browser) and not slow"
+
+test-all: test ## test, and the tests that take minutes
+	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest tests -m slow
+
+browser:
+	@tools/system-packages.sh browser
+
+publish-reference: environment ## write reference/published/ anew from runs/published
+	@$(BIN)/harlib publish-reference --run published
+
+unlock: environment ## take away the lock of a Snakemake that was killed; `harlib run` does so itself (RUN=name)
+	@$(BIN)/snakemake --snakefile workflow/Snakefile --directory runs/$(RUN) --unlock \
+		--config root=$(CURDIR) run=runs/$(RUN) workers=1 setpriv=0
+
+clean: ## remove the built book and caches; runs and .venv stay
+	@rm -rf _build book/run .pytest_cache .mypy_cache .ruff_cache .hypothesis

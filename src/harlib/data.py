@@ -1,0 +1,157 @@
+"""The data set: spectrograms with labels and subjects, its checks, its file, its folds."""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int64, UInt16
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from harlib import files
+from harlib.errors import HarlibError
+
+Indices = Int64[np.ndarray, " n"]
+_KEYS = ("x", "y", "group", "classes", "unit", "provenance")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Spectrograms of several subjects.
+
+    x: raw log magnitudes [n, 64, 64], Doppler by time; y: class index [n]; group: subject [n]; classes: names;
+    unit: of x; provenance: where the data comes from, as text.
+    """
+
+    x: UInt16[np.ndarray, "n 64 64"]
+    y: Int64[np.ndarray, " n"]
+    group: Int64[np.ndarray, " n"]
+    classes: tuple[str, ...]
+    unit: str
+    provenance: str
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Indices of one fold's training and test samples."""
+
+    train: Indices
+    test: Indices
+
+
+def _check(data: Dataset) -> None:
+    if data.x.dtype.kind == "f" and not np.isfinite(data.x).all():
+        bad = int(np.flatnonzero(~np.isfinite(data.x).reshape(len(data.x), -1).all(1))[0])
+        raise HarlibError(f"data: spectrogram {bad} holds NaN or infinite values: remove or repair it")
+    if data.x.ndim != 3 or data.x.shape[1:] != (64, 64):
+        raise HarlibError(f"data: x has shape {data.x.shape}, expected [n, 64, 64]: crop or resample the spectrograms")
+    if data.x.dtype != np.uint16:
+        raise HarlibError(f"data: x is {data.x.dtype}, expected uint16 log magnitudes (20 units a dB)")
+    for name, values in (("y", data.y), ("group", data.group)):
+        if values.shape != (len(data.x),) or values.dtype.kind not in "iu":
+            raise HarlibError(
+                f"data: {name} is {values.dtype} {values.shape}, expected one integer a spectrogram ({len(data.x)})"
+            )
+    if len(data.classes) < 2 or len(set(data.classes)) != len(data.classes):
+        raise HarlibError(f"data: classes are {data.classes}, expected two or more different names")
+    if len(data.y) and not (data.y.min() >= 0 and data.y.max() < len(data.classes)):
+        raise HarlibError(
+            f"data: y holds class {data.y.max() if data.y.min() >= 0 else data.y.min()}, "
+            f"allowed are 0..{len(data.classes) - 1} ({', '.join(data.classes)})"
+        )
+
+
+def save(path: Path, data: Dataset) -> None:
+    """Write a data set as compressed npz without pickles; equal data gives an equal file."""
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        x=data.x,
+        y=data.y,
+        group=data.group,
+        classes=np.array(data.classes),
+        unit=np.array(data.unit),
+        provenance=np.array(data.provenance),
+    )
+    files.write(path, buffer.getvalue())
+
+
+def load(path: Path) -> Dataset:
+    """Read and check a data set.
+
+    Raises:
+        HarlibError: the file is missing, truncated, no npz, holds objects, or its content breaks a rule above.
+    """
+    if not path.is_file():
+        raise HarlibError(f"{path} is missing: `harlib run` or notebook 01-radar-spectrograms makes it")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [key for key in _KEYS if key not in archive.files]
+            if missing:
+                raise HarlibError(f"{path}: the array {missing[0]!r} is missing; expected are {', '.join(_KEYS)}")
+            held = {key: archive[key] for key in _KEYS}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError) as error:
+        if isinstance(error, HarlibError):
+            raise
+        raise HarlibError(f"{path} is no readable npz file ({error}): delete it and make it again") from None
+    try:
+        return Dataset(
+            held["x"],
+            held["y"],
+            held["group"],
+            tuple(str(name) for name in np.atleast_1d(held["classes"])),
+            str(held["unit"]),
+            str(held["provenance"]),
+        )
+    except HarlibError as error:
+        raise HarlibError(f"{path}: {error}") from None
+
+
+def folds(
+    data: Dataset, count: int, seed: int, evaluate_on: Literal["test", "validation"] = "test", by_subject: bool = True
+) -> list[Fold]:
+    """Split into folds with about equal class shares, disjoint by subject.
+
+    Args:
+        data: what to split.
+        count: folds, at most the number of subjects.
+        seed: of the shuffle.
+        evaluate_on: "validation" hides each fold's test subjects: it splits the training subjects once more and
+            gives a part of them as `test`, so that choices are made without the test subjects.
+        by_subject: False ignores subjects, which leaks them into the test folds (shown once, to teach).
+
+    Raises:
+        HarlibError: fewer subjects, or fewer samples in a class, than folds.
+    """
+    subjects = len(np.unique(data.group))
+    if by_subject and count > subjects:
+        raise HarlibError(f"folds: {count} is above the number of subjects ({subjects}): each fold needs a subject")
+    smallest = int(np.bincount(data.y, minlength=len(data.classes)).min())
+    if count > smallest:
+        raise HarlibError(f"folds: {count} is above the number of samples in the smallest class ({smallest})")
+    whole = np.arange(len(data))
+    split = _split(data, whole, count, seed, by_subject)
+    if evaluate_on == "test":
+        return split
+    inner = [min(count, len(np.unique(data.group[fold.train]))) for fold in split]
+    return [_split(data, fold.train, n, seed, by_subject)[0] for fold, n in zip(split, inner, strict=True)]
+
+
+def _split(data: Dataset, among: Indices, count: int, seed: int, by_subject: bool) -> list[Fold]:
+    if count < 2:
+        raise HarlibError("evaluate_on: validation needs at least two training subjects a fold")
+    state = seed % 2**32
+    if by_subject:
+        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=state)
+        parts = splitter.split(among, data.y[among], data.group[among])
+    else:
+        parts = StratifiedKFold(count, shuffle=True, random_state=state).split(among, data.y[among])
+    return [Fold(among[train], among[test]) for train, test in parts]

@@ -1,0 +1,121 @@
+"""Drives Snakemake for `harlib run`: one run at a time in a folder, progress lines, errors in one line."""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harlib import parameters, workflow
+from harlib.errors import HarlibError
+from harlib.runs import Run, read_yaml
+from harlib.study import project_root
+
+
+def run_study(config: Path, name: str | None, cores: int | None) -> int:
+    """Run or resume the study of a YAML file into runs/<name>.
+
+    Args:
+        config: YAML file of parameters; names that are left out take the published defaults.
+        name: folder under runs/ (default: the file's name without .yml).
+        cores: processes at a time (default: parameter `workers`).
+
+    Raises:
+        HarlibError: bad parameters (before any work), another process in the folder, or a notebook that failed.
+    """
+    root = project_root()
+    checked = parameters.check(read_yaml(config), str(config))
+    name = name or config.stem
+    if not re.fullmatch(r"[A-Za-z0-9._-]+", name) or name.startswith("."):
+        raise HarlibError(f"run name {name!r}: letters, digits, '.', '_' and '-' are allowed")
+    if name == "published" and checked.device != "cpu":
+        raise HarlibError(f"device = {checked.device!r}: published runs are computed on the cpu")
+    run = Run(root / "runs" / name)
+    with _only_one(run.path) as lock:
+        workflow.prepare(root, run, checked)
+        snakemake = _command(root, run, cores or checked.workers)
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        if (run.path / ".snakemake" / "locks").is_dir():  # left by a killed run: nobody else is here
+            subprocess.run([*snakemake, "--unlock"], env=environment, capture_output=True, check=False)
+        with _progress(run.path / "progress.log"), (run.path / "snakemake.log").open("w") as log:
+            ended = subprocess.run(snakemake, env=environment, stdout=log, stderr=log, pass_fds=(lock,), check=False)
+    if ended.returncode:
+        raise HarlibError(_failure(run.path))
+    print(f"runs/{name} is complete")
+    return 0
+
+
+def _command(root: Path, run: Run, cores: int) -> list[str]:
+    setpriv = shutil.which("setpriv")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "workflow" / "Snakefile")]
+    command += ["--directory", str(run.path), "--cores", str(cores), "--rerun-incomplete", "--nocolor"]
+    command += [
+        "--config",
+        f"root={root}",
+        f"run={run.path.relative_to(root)}",
+        f"workers={cores}",
+        f"setpriv={int(bool(setpriv))}",
+    ]
+    return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[int]:
+    """Hold the folder's lock; Snakemake inherits it, so that it also holds when only harlib is killed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise HarlibError(f"{folder} cannot be written ({error.strerror}): free or choose another folder") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield handle
+    except BlockingIOError:
+        raise HarlibError(f"{folder} is in use by another `harlib run`: wait for it or stop it first") from None
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _progress(path: Path) -> Iterator[None]:
+    """Print the lines that the notebooks append to the progress log, while the block runs."""
+    path.write_text("")
+    ended = threading.Event()
+
+    def follow() -> None:
+        with path.open() as log:
+            while True:
+                last = ended.is_set()
+                for line in log:
+                    print(line, end="", flush=True)
+                if last:
+                    return
+                time.sleep(0.2)
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _failure(run: Path) -> str:
+    """One line about what stopped Snakemake."""
+    text = (run / "snakemake.log").read_text(errors="replace")
+    failed = re.findall(r"Error in rule ([\w-]+):", text)
+    if not failed:
+        lines = [line for line in text.splitlines() if line.strip()]
+        return f"the workflow stopped ({lines[-1].strip() if lines else 'no message'}): see {run / 'snakemake.log'}"
+    log = run / "logs" / f"{failed[0]}.txt"
+    lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
+    errors = [line for line in lines if re.match(r"(\w+\.)*\w*(Error|Exception|Interrupt)\b.*", line)]
+    reason = re.sub(r"^(harlib\.errors\.)?HarlibError: ", "", errors[-1]) if errors else "no message"
+    return f"notebook {failed[0]}: {reason} (log: {log})"

@@ -1,0 +1,172 @@
+"""What is proven of an integer model, exactly and for every input, rather than measured on some.
+
+The bounds take a layer's input codes as free of each other within the clamp of the layer before: each bound is attained
+by a layer input (`attaining_input`), though perhaps by no network input.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+
+from harlib.errors import HarlibError
+from harlib.integer.intervals import Geometry, extreme_input
+from harlib.integer.model import Conv2d, GlobalAveragePool, IntegerModel, Site
+from harlib.integer.model import accumulator_bounds as site_bounds
+from harlib.integer.requantize import product_range
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """Lowest and highest value of every output channel."""
+
+    lower: Int64[np.ndarray, " out"]
+    upper: Int64[np.ndarray, " out"]
+
+
+def accumulator_bounds(model: IntegerModel) -> dict[str, Bounds]:
+    """Bound every layer's accumulators, bias included, by layer name; a model only loads within signed 24 bits."""
+    return {site.layer.name: Bounds(*site_bounds(site)) for site in model.sites()}
+
+
+def attaining_input(
+    model: IntegerModel, name: str, channel: int, upper: bool
+) -> tuple[UInt8[np.ndarray, "channels h w"], tuple[int, int]]:
+    """Make a layer input whose accumulator is exactly the bound of `accumulator_bounds`.
+
+    Args:
+        model: the integer model.
+        name: a convolution or the linear layer.
+        channel: its output channel.
+        upper: the upper bound, or else the lower.
+
+    Returns:
+        The input ([features, 1, 1] of the linear layer) and the output's row and column.
+
+    Raises:
+        HarlibError: the model has no such layer or channel.
+    """
+    layer, (_, h, w), codes = _site(model, name)
+    if isinstance(layer, GlobalAveragePool):
+        raise HarlibError(f"layer {name!r}: is the pool; its bounds are attained by constant maps")
+    if not 0 <= channel < len(layer.biases):
+        raise HarlibError(f"channel = {channel}: {name} has the channels 0..{len(layer.biases) - 1}")
+    convolution = isinstance(layer, Conv2d)
+    weight = layer.weights if convolution else layer.weights[:, :, None, None]
+    geometry = layer.geometry((h, w)) if isinstance(layer, Conv2d) else Geometry((1, 1))
+    return extreme_input(weight, geometry, codes, layer.input_zero_point, channel, upper)
+
+
+def product_bounds(model: IntegerModel) -> dict[str, Bounds]:
+    """Bound what a requantization holds before its shift: product, rounding constant and their sum t.
+
+    Of each convolution and of the pool, by name; see `harlib.integer.requantize.product_range`.
+    """
+    bounds = {}
+    for site in model.sites():
+        layer, (channels, _, _), _ = site
+        if isinstance(layer, Conv2d):
+            scales = zip(layer.multiplier, layer.shift, [layer.output_zero_point] * layer.out_channels, strict=True)
+        elif isinstance(layer, GlobalAveragePool):
+            scales = zip([layer.multiplier] * channels, [layer.shift] * channels, [0] * channels, strict=True)
+        else:
+            continue
+        ends = zip(*(bound.tolist() for bound in site_bounds(site)), strict=True)
+        ranges = [product_range(low, high, *scale) for (low, high), scale in zip(ends, scales, strict=True)]
+        lower, upper = np.array(ranges, np.int64).T
+        bounds[layer.name] = Bounds(lower, upper)
+    return bounds
+
+
+def fits_32_bits(model: IntegerModel) -> bool:
+    """Tell whether no engine needs a 64-bit number: everything in `product_bounds` is below 2^31 in size."""
+    limit = 2**31
+    return all(
+        bool((bound.lower > -limit).all() and (bound.upper < limit).all()) for bound in product_bounds(model).values()
+    )
+
+
+def constant_channels(model: IntegerModel) -> dict[str, list[int]]:
+    """List, by layer name, the output channels whose weights are all 0: their code does not depend on the input."""
+    return {layer.name: np.flatnonzero(~layer.weights.any(axis=(1, 2, 3))).tolist() for layer in model.convolutions}
+
+
+@dataclass(frozen=True)
+class Zeros:
+    """Counts of ternary weights: the share of zeros is natural / total."""
+
+    natural: int  # zeros outside constant channels
+    constant: int  # weights of constant channels, all 0 in the file
+    total: int
+
+
+def zeros(model: IntegerModel) -> Zeros:
+    """Count the zero weights of all layers; those of constant channels, which export set to 0, are counted apart."""
+    weights = [*(layer.weights for layer in model.convolutions), model.linear.weights]
+    constant = sum(
+        layer.weights[channels].size
+        for layer, channels in zip(model.convolutions, constant_channels(model).values(), strict=True)
+    )
+    zero = sum(int((weight == 0).sum()) for weight in weights)
+    return Zeros(zero - constant, constant, sum(weight.size for weight in weights))
+
+
+@dataclass(frozen=True, eq=False)
+class Differences:
+    """How many accumulators of a channel's interval get another code from the dyadic scale than from the exact one."""
+
+    differing: Int64[np.ndarray, " out"]
+    total: Int64[np.ndarray, " out"]
+
+
+def requantization_differences(model: IntegerModel) -> dict[str, Differences]:
+    """Compare multiplier / 2^shift with exact rational arithmetic, over every accumulator of every channel.
+
+    Both round half up and clamp. Of a convolution, the exact factor is the rational number that `real_multiplier`'s
+    float64 stands for; of the pool, 1 / count. Nothing is sampled: a code is a step function of the accumulator, so
+    at most 255 thresholds a channel, found with integers of any size, tell where the two differ.
+    """
+    result = {}
+    for site in model.sites():
+        layer = site.layer
+        lower, upper = (bound.tolist() for bound in site_bounds(site))
+        if isinstance(layer, Conv2d):
+            steps = range(layer.clamp[0] + 1 - layer.output_zero_point, layer.clamp[1] + 1 - layer.output_zero_point)
+            exact = [Fraction(real) for real in layer.real_multiplier]
+            dyadic = [Fraction(m, 2**shift) for m, shift in zip(layer.multiplier, layer.shift, strict=True)]
+        elif isinstance(layer, GlobalAveragePool):
+            steps = range(1 - layer.input_zero_point, 256 - layer.input_zero_point)
+            exact = [Fraction(1, layer.count)] * len(lower)
+            dyadic = [Fraction(layer.multiplier, 2**layer.shift)] * len(lower)
+        else:
+            continue
+        counts = [_differing(*item, steps) for item in zip(exact, dyadic, lower, upper, strict=True)]
+        result[layer.name] = Differences(np.array(counts), np.array(upper) - np.array(lower) + 1)
+    return result
+
+
+def _differing(first: Fraction, second: Fraction, lower: int, upper: int, steps: range) -> int:
+    """Count the accumulators between a step's two thresholds, for any step; the gaps come in ascending order."""
+    count, reached = 0, lower
+    for step in steps:
+        start, end = sorted(_threshold(factor, step, lower, upper) for factor in (first, second))
+        count += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return count
+
+
+def _threshold(factor: Fraction, step: int, lower: int, upper: int) -> int:
+    """Find the lowest accumulator with floor(accumulator * factor + 1/2) >= step, held within lower..upper + 1."""
+    numerator = (2 * step - 1) * factor.denominator
+    if factor == 0:
+        return lower if numerator < 0 else upper + 1
+    exact = -(-numerator // (2 * factor.numerator))
+    return min(max(exact, lower), upper + 1)
+
+
+def _site(model: IntegerModel, name: str) -> Site:
+    for site in model.sites():
+        if site.layer.name == name:
+            return site
+    raise HarlibError(f"layer {name!r}: the model has {', '.join(layer.name for layer in model.layers)}")

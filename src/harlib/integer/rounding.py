@@ -1,0 +1,119 @@
+"""Round one folded convolution to the integers that an engine uses: bias, dyadic scales, constant channels.
+
+Jacob et al. 2018 (arXiv 1712.05877), section 2.4; Yao et al. 2021, HAWQ-V3 (arXiv 2011.10680) for the dyadic scales.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int8, Int64
+
+from harlib.errors import HarlibError
+from harlib.fold import FoldedConv
+from harlib.integer.intervals import Geometry, accumulator_interval
+from harlib.integer.requantize import dyadic, product_range, requantize
+
+BIAS_RANGE = (-(2**22), 2**22 - 1)
+NARROW_BITS = 16  # up to this many multiplier bits, products are held below 2^31
+LEAST_BITS = 9  # 255 * 2^-9 is below one half: no code moves by more than one
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerConv:
+    """The integers of one convolution, as an engine uses them."""
+
+    weight: Int8[np.ndarray, "out in_per_group kh kw"]
+    bias: Int64[np.ndarray, " out"]
+    multiplier: Int64[np.ndarray, " out"]
+    shift: Int64[np.ndarray, " out"]
+    constant: Bool[np.ndarray, " out"]  # its code does not depend on the input; weights 0, scale 1
+
+
+def integer_conv(conv: FoldedConv, size: tuple[int, int], codes: tuple[int, int], multiplier_bits: int) -> IntegerConv:
+    """Round one folded convolution: its bias and its dyadic scales.
+
+    bias = floor(offset / real_multiplier + 1/2), in float64; multiplier / 2^shift stands for real_multiplier.
+
+    A channel whose code is the same over its whole accumulator interval becomes weights 0, multiplier 2, shift 1 and
+    bias = code - zero_point. With `multiplier_bits` up to 16, each channel takes the most bits, at most that many, for
+    which all that `requantize` holds stays below 2^31 (see `product_range`): a wide accumulator leaves fewer bits for
+    its multiplier. It takes no fewer than 9 (or `multiplier_bits`, if that is less).
+
+    Args:
+        conv: the folded convolution.
+        size: height and width of its input map.
+        codes: lowest and highest input code.
+        multiplier_bits: 2..31.
+
+    Raises:
+        HarlibError: a bias is beyond signed 23 bits or a product beyond 2^31; names the layer and the channel.
+    """
+    _require_range(conv)
+    geometry = Geometry(size, conv.stride, conv.padding, conv.groups)
+    kernel_h, kernel_w = conv.weight.shape[2:]
+    if min(geometry.output_size((kernel_h, kernel_w))) < 1:
+        raise HarlibError(
+            f"{conv.name}: kernel {kernel_h} x {kernel_w} does not fit the padded {size[0]} x {size[1]} map"
+        )
+    lower, upper = accumulator_interval(conv.weight, geometry, codes, conv.input_zero_point)
+    result = IntegerConv(
+        weight=conv.weight.copy(),
+        bias=np.zeros(len(lower), np.int64),
+        multiplier=np.full(len(lower), 2),
+        shift=np.full(len(lower), 1),
+        constant=np.zeros(len(lower), bool),
+    )
+    for channel, real in enumerate(conv.real_multiplier.tolist()):
+        interval = int(lower[channel]), int(upper[channel])
+        code = _constant_code(conv, channel, interval)
+        if code is None:
+            where = f"{conv.name}, channel {channel}"
+            bias = rounded_bias(float(conv.offset[channel]) / real, where)
+            ends = interval[0] + bias, interval[1] + bias
+            scale = dyadic_scale(real, ends, conv.output_zero_point, multiplier_bits, where)
+            reached = requantize(np.array(ends), *scale, conv.output_zero_point, conv.clamp)
+            code = int(reached[0]) if reached[0] == reached[1] else None
+        if code is None:
+            result.bias[channel], (result.multiplier[channel], result.shift[channel]) = bias, scale
+        else:
+            result.constant[channel], result.bias[channel] = True, code - conv.output_zero_point
+            result.weight[channel] = 0
+    return result
+
+
+def _constant_code(conv: FoldedConv, channel: int, interval: tuple[int, int]) -> int | None:
+    steps = conv.offset[channel] + conv.real_multiplier[channel] * np.array(interval, np.float64)
+    first, last = np.clip(conv.output_zero_point + np.floor(steps + 0.5), *conv.clamp)
+    return int(first) if first == last else None
+
+
+def rounded_bias(bias: float, where: str) -> int:
+    """Round a bias, in accumulator units, half up; HarlibError with `where` if it is beyond signed 23 bits."""
+    rounded = np.floor(bias + 0.5)
+    if not BIAS_RANGE[0] <= rounded <= BIAS_RANGE[1]:
+        raise HarlibError(
+            f"{where}: the bias is {rounded:.0f} accumulator units; allowed are signed 23 bits, -4194304..4194303: "
+            "its scale is too small for its offset"
+        )
+    return int(rounded)
+
+
+def dyadic_scale(real: float, ends: tuple[int, int], zero_point: int, bits: int, where: str) -> tuple[int, int]:
+    """Choose (multiplier, shift) for accumulators within `ends`, as `integer_conv` says; HarlibError with `where`."""
+    for fewer in range(bits, min(bits, LEAST_BITS) - 1, -1):
+        multiplier, shift = dyadic(real, fewer)
+        bounds = product_range(*ends, multiplier, shift, zero_point)
+        if bits > NARROW_BITS or (bounds[0] > -(2**31) and bounds[1] < 2**31):
+            return multiplier, shift
+    raise HarlibError(
+        f"{where}: accumulators {ends[0]}..{ends[1]} times {real:.3g} pass 2^31 in the shift even with a {fewer}-bit "
+        "multiplier; allow more than 16 multiplier bits (products of 64 bits) or look at the scales"
+    )
+
+
+def _require_range(conv: FoldedConv) -> None:
+    for field, low, high in (("real_multiplier", 0.0, 2.0**30), ("offset", -np.inf, np.inf)):
+        for channel, value in enumerate(getattr(conv, field).tolist()):
+            if not (np.isfinite(value) and low <= value < high):
+                allowed = "finite, 0 <= it < 2^30 (a sign belongs in the weights)" if high == 2**30 else "finite"
+                raise HarlibError(f"{conv.name}, channel {channel}: {field} = {value}; must be {allowed}")

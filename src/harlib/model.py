@@ -1,0 +1,108 @@
+"""The network: 3,029 parameters, one convolution and two depthwise-separable ones (Zhang et al. 2017, Hello Edge).
+
+    input            1 x 64 x 64   raw log magnitudes, brought to about unit scale
+    convolution     16 x 32 x 32   10 x 4, stride 2, padding (4, 1)      640 weights
+    depthwise1      16 x 32 x 32   3 x 3, one filter a channel           144
+    pointwise1      32 x 32 x 32   1 x 1                                 512
+    depthwise2      32 x 32 x 32   3 x 3                                 288
+    pointwise2      32 x 32 x 32   1 x 1                               1,024
+    pool            32             mean over 1,024 = 2^10 cells
+    linear           5             160 weights, 5 biases
+
+Each convolution is followed by batch norm (gamma, beta) and ReLU and has no bias.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from harlib.quantize import InputQuantizer, ReluQuantize
+
+
+class Block(nn.Module):
+    """Convolution without bias, batch norm, activation (ReLU, or its quantized form)."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: tuple[int, int],
+        stride: int = 1,
+        padding: tuple[int, int] = (0, 0),
+        groups: int = 1,
+    ) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(out_channels)
+        self.activation: nn.Module = nn.ReLU()
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out h2 w2"]:
+        """Feature maps in, non-negative feature maps out."""
+        result: Tensor = self.activation(self.norm(self.convolution(x)))
+        return result
+
+
+class Network(nn.Module):
+    """The study's CNN; raw spectrograms in, one logit a class out.
+
+    Args:
+        classes: number of classes, 2 or more: 2,864 + 33 * classes parameters.
+    """
+
+    def __init__(self, classes: int = 5) -> None:
+        super().__init__()
+        self.input = InputQuantizer()
+        self.blocks = nn.ModuleDict(
+            {
+                "convolution": Block(1, 16, (10, 4), stride=2, padding=(4, 1)),
+                "depthwise1": Block(16, 16, (3, 3), padding=(1, 1), groups=16),
+                "pointwise1": Block(16, 32, (1, 1)),
+                "depthwise2": Block(32, 32, (3, 3), padding=(1, 1), groups=32),
+                "pointwise2": Block(32, 32, (1, 1)),
+            }
+        )
+        self.linear = nn.Linear(32, classes)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, raw: Float[Tensor, "n 1 64 64"]) -> Float[Tensor, "n classes"]:
+        """Raw log magnitudes [n, 1, 64, 64] to logits [n, classes]."""
+        x = self.input(raw).contiguous(memory_format=torch.channels_last)
+        for block in self.blocks.values():
+            x = block(x)
+        result: Tensor = self.linear(self.pool(x))
+        return result
+
+    def pool(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c"]:
+        """Mean over the map; on the last activation's grid if that is quantized, as the integer pool rounds."""
+        if x.requires_grad:  # the mean's gradient is an expanded view, which slows every layer behind it
+            x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+        mean = x.mean((2, 3))
+        last: Any = list(self.blocks.values())[-1].activation
+        return last.on_grid(mean) if isinstance(last, ReluQuantize) else mean
+
+
+def quantize_activations(model: Network, raw: Float[Tensor, "n 1 64 64"]) -> None:
+    """Round the input to 8 bits and replace every ReLU by a quantizer whose scale is observed on `raw`, in place.
+
+    Scales are observed block by block, each behind the quantized blocks before it, with the batch-norm mode the model
+    is in; call it after ternarization, so that the scales fit what the ternary layers give.
+    """
+    model.input.rounded.fill_(True)
+    with torch.no_grad():
+        x = model.input(raw).contiguous(memory_format=torch.channels_last)
+        for block in model.blocks.values():
+            assert isinstance(block, Block)
+            x = block.norm(block.convolution(x))
+            block.activation = quantizer = ReluQuantize()
+            quantizer.observe(x)
+            x = quantizer(x)
+
+
+def count_parameters(model: nn.Module) -> dict[str, int]:
+    """Trainable parameters a layer: the layer's name to its number of values."""
+    counts: dict[str, int] = {}
+    for name, parameter in model.named_parameters():
+        counts[name] = counts.get(name, 0) + parameter.numel()
+    return counts

@@ -1,0 +1,135 @@
+"""The parameters of a run: names, units, ranges and defaults. No other module knows a range.
+
+A run's YAML file is a flat list of these names; a notebook declares those that it uses in its cell tagged `parameters`.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from harlib.errors import HarlibError
+
+
+class Simulation(BaseModel):
+    """What is simulated: people, radar and how hard the data is (defaults: the published study)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    subjects: int = Field(30, ge=2, le=1000, description="people in the data set")
+    trials: int = Field(46, ge=5, le=500, description="recordings a person, spread evenly over the five classes")
+    fresh_subjects: int = Field(200, ge=2, le=1000, description="people in the fresh test set, none in the data set")
+    fresh_trials: int = Field(10, ge=5, le=500, description="recordings a person in the fresh test set")
+
+    carrier_ghz: float = Field(24.125, ge=1, le=120, description="the radar's carrier frequency, GHz")
+    pulse_rate_hz: float = Field(
+        1000.0, ge=500, le=10000, description="samples a second, Hz; half of it is the band's edge"
+    )
+    frames_per_column: int = Field(5, ge=1, le=50, description="overlapping 64-sample frames averaged to one column")
+    noise_looks: int = Field(9, ge=0, le=100, description="range gates with noise only, added to steady the floor")
+    radar_height_m: float = Field(1.0, ge=0.1, le=3, description="height of the radar above the floor, m")
+    floor_reflection: float = Field(0.1, ge=0, le=1, description="mean amplitude of the floor's bounce; 0 has no floor")
+    height_m: tuple[float, float] = Field((1.55, 1.92), description="range of the people's heights, m, 1.0..2.3")
+    habit_spread: float = Field(0.08, ge=0, le=0.5, description="sd of a person's log tempo and log amplitude")
+    roughness: float = Field(0.1, ge=0, le=1, description="share of a segment's broadside echo that comes at any angle")
+    snr_db: tuple[float, float] = Field((20.0, 32.0), description="echo of 0.1 m^2 at 3 m over the noise, dB, -40..80")
+    gain_db: tuple[float, float] = Field((-2.5, 2.5), description="gain of the receiver, dB, -40..40")
+    clutter_db: tuple[float, float] = Field((10.0, 22.0), description="still clutter over that echo, dB, -40..80")
+    clutter_drift_rad: float = Field(0.1, ge=0, le=1, description="median rms of the clutter's slow phase drift, rad")
+    distance_m: tuple[float, float] = Field((1.6, 4.5), description="where people stand or come nearest, m, 0.5..50")
+    aspect_sd_deg: float = Field(
+        30.0, ge=0, le=180, description="sd of how far people face away from the radar, degrees"
+    )
+    partial_share: float = Field(0.25, ge=0, le=1, description="recordings that the activity fills only in part")
+    other_moving_share: float = Field(0.35, ge=0, le=1, description="share of `other` with some movement")
+
+    @model_validator(mode="after")
+    def _ranges(self) -> Self:
+        limits = {"height_m": (1.0, 2.3), "snr_db": (-40, 80), "gain_db": (-40, 40), "clutter_db": (-40, 80)}
+        for name, (least, most) in (limits | {"distance_m": (0.5, 50)}).items():
+            low, high = getattr(self, name)
+            if not least <= low <= high <= most:
+                raise ValueError(f"{name} = ({low}, {high}): low <= high is needed, both in {least}..{most}")
+        return self
+
+
+class Training(BaseModel):
+    """How networks are trained and compared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    folds: int = Field(5, ge=2, le=50, description="subject-disjoint cross-validation folds")
+    evaluate_on: Literal["test", "validation"] = Field(
+        "test", description="test: the held-out fold; validation: subjects inside the training folds, to make choices"
+    )
+    batch_size: int = Field(64, ge=2, le=1024, description="samples a training step")
+    weight_decay: float = Field(1.0e-4, ge=0, le=1, description="AdamW's, on convolution and linear weights only")
+    fp32_epochs: int = Field(20, ge=1, le=500, description="passes over the training folds for the fp32 baseline")
+    fp32_learning_rate: float = Field(1.0e-2, gt=0, le=1, description="peak of the one-cycle schedule, fp32")
+
+
+class Compression(BaseModel):
+    """How the network is made ternary, sparse and integer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    threshold: float = Field(0.7, gt=0, le=3, description="ternary threshold as a multiple of the layer's mean |W|")
+    sweep_thresholds: tuple[Annotated[float, Field(gt=0, le=3)], ...] = Field(
+        (0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5), min_length=1, max_length=100, description="thresholds of the sweep"
+    )
+    qat_epochs: int = Field(20, ge=1, le=500, description="quantization-aware training, from the fp32 weights")
+    qat_learning_rate: float = Field(5.0e-3, gt=0, le=1, description="peak of the one-cycle schedule, QAT")
+    sparsity: float = Field(0.45, ge=0, le=0.95, description="share of zeros over all ternary weights together")
+    prune_epochs: int = Field(16, ge=1, le=500, description="epochs of pruning and fine-tuning")
+    prune_ramp_epochs: int = Field(5, ge=0, le=500, description="epochs over which the share of zeros is raised")
+    prune_learning_rate: float = Field(3.0e-3, gt=0, le=1, description="peak of the one-cycle schedule, pruning")
+    multiplier_bits: int = Field(16, ge=2, le=31, description="bits of the dyadic multiplier a / 2^b")
+
+
+class Parameters(Simulation, Training, Compression):
+    """All parameters of a run. Frozen; unknown names and values out of range are refused.
+
+    >>> Parameters().threshold
+    0.7
+    """
+
+    seed: int = Field(0, ge=0, lt=2**31, description="the one seed from which every random stream is derived")
+    workers: int = Field(2, ge=1, le=256, description="folds trained at a time, one process and one thread each")
+    device: Literal["cpu", "cuda", "mps"] = Field("cpu", description="where torch computes; published runs use cpu")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.folds > self.subjects:
+            raise ValueError(
+                f"folds: {self.folds} is above the number of subjects ({self.subjects}): each fold needs a subject"
+            )
+        if self.prune_ramp_epochs > self.prune_epochs:
+            raise ValueError(f"prune_ramp_epochs: {self.prune_ramp_epochs} is above prune_epochs ({self.prune_epochs})")
+        return self
+
+
+def check(values: Mapping[str, Any], source: str = "parameters") -> Parameters:
+    """Make validated parameters of plain values; names that are left out take the published defaults.
+
+    Args:
+        values: parameter names and values, as YAML or papermill gives them (a list is taken for a tuple).
+        source: what the message names as the place of a mistake, such as a file name.
+
+    Raises:
+        HarlibError: an unknown name or a value out of range, all of them in one message.
+    """
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    try:
+        return Parameters.model_validate(plain)
+    except ValidationError as error:
+        raise HarlibError(f"{source}: " + "; ".join(_complaint(item) for item in error.errors())) from None
+
+
+def _complaint(item: Any) -> str:
+    name = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"unknown parameter {name!r}; known are {', '.join(sorted(Parameters.model_fields))}"
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"])
+    field = Parameters.model_fields[str(item["loc"][0])]
+    return f"{name} = {item['input']!r}: {item['msg'].lower()} ({field.description}; default {field.default!r})"

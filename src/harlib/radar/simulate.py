@@ -1,0 +1,216 @@
+"""Recordings of one subject: draws, movement, echo, spectrogram. The same numbers in any process and any order."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Complex, Float, Int, UInt16
+
+from harlib.parameters import Simulation
+from harlib.radar.activities import ACTIVITIES
+from harlib.radar.body import SEGMENTS, Body, Motion, scatterers
+from harlib.radar.gait import Setting
+from harlib.radar.signal import echo, knot_times, paths, receiver_noise, wavelength_m
+from harlib.radar.spectrogram import recording_samples, spectrogram
+from harlib.radar.tempo import sway
+
+CLASSES = tuple(ACTIVITIES)
+REFERENCE_RCS_M2, REFERENCE_RANGE_M = 0.1, 3.0
+"""Signal-to-noise ratios are those of this echo, about a trunk's, in one sample."""
+
+# One stream a purpose. A spawn key also keeps [seed, subject] apart from [seed, subject, 0], which NumPy pads alike.
+_MOTION, _NUISANCE, _NOISE, _SUBJECT, _ORDER = range(5)
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """All recordings of one subject.
+
+    Attributes:
+        x: raw log magnitudes, rounded; Doppler (row 0 is -pulse rate / 2, row 32 is 0) by time.
+        y: index into CLASSES.
+        nuisance: what was drawn apart from the movement, a value a trial; see `Trial.nuisance`.
+    """
+
+    x: UInt16[np.ndarray, "trials 64 64"]
+    y: Int[np.ndarray, " trials"]
+    nuisance: dict[str, Float[np.ndarray, " trials"]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One person and how they move: pace and amplitude relative to others, about 1."""
+
+    body: Body
+    tempo: float
+    size: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One recording before the radar sees it.
+
+    Attributes:
+        activity: a name of CLASSES.
+        subject: who moves.
+        motion: joint angles at `knot_times`.
+        time: those times in seconds.
+        nuisance: snr_db, gain_db, clutter_db, drift_rad, distance_m, aspect_deg, floor_reflection.
+    """
+
+    activity: str
+    subject: Subject
+    motion: Motion
+    time: Float[np.ndarray, " knots"]
+    nuisance: dict[str, float]
+
+
+def _stream(purpose: int, *words: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(words, spawn_key=(purpose,)))
+
+
+def draw_subject(parameters: Simulation, seed: int, subject: int) -> Subject:
+    """The body and habits of one person."""
+    rng = _stream(_SUBJECT, seed, subject)
+    points = sum(segment.scatterers for segment in SEGMENTS.values())
+    body = Body(rng.uniform(*parameters.height_m), np.exp(0.3 * rng.standard_normal(points, dtype=np.float32)))
+    tempo, size = np.exp(parameters.habit_spread * rng.standard_normal(2))
+    return Subject(body, float(tempo), float(size))
+
+
+def assign_classes(parameters: Simulation, seed: int, subject: int, trials: int) -> Int[np.ndarray, " trials"]:
+    """Class index of every trial: spread evenly, the remainder rotating with the subject, in shuffled order."""
+    classes = len(CLASSES)
+    remainder = trials % classes
+    extra = (subject * remainder + np.arange(remainder)) % classes
+    order = np.concatenate([np.tile(np.arange(classes), trials // classes), extra])
+    return _stream(_ORDER, seed, subject).permutation(order).astype(np.int64)
+
+
+def draw_trial(parameters: Simulation, seed: int, subject: Subject, activity: str, words: tuple[int, int]) -> Trial:
+    """Draw a recording's nuisances, the same way for every class, then its movement.
+
+    Args:
+        parameters: ranges of the draws.
+        seed: the data set's.
+        subject: who moves.
+        activity: a name of CLASSES.
+        words: numbers of the subject and the trial, which name the random streams.
+    """
+    rng = _stream(_NUISANCE, seed, *words)
+    nuisance = {
+        "snr_db": rng.uniform(*parameters.snr_db),
+        "gain_db": rng.uniform(*parameters.gain_db),
+        "clutter_db": rng.uniform(*parameters.clutter_db),
+        "drift_rad": parameters.clutter_drift_rad * np.exp(0.5 * rng.standard_normal()),
+        "distance_m": rng.uniform(*parameters.distance_m),
+        "aspect_deg": float(np.clip(parameters.aspect_sd_deg * rng.standard_normal(), -180, 180)),
+        "floor_reflection": parameters.floor_reflection * rng.uniform(0.5, 1.5),
+    }
+    samples = recording_samples(parameters.frames_per_column)
+    duration = samples / parameters.pulse_rate_hz
+    time = knot_times(samples, parameters.pulse_rate_hz)
+    setting = Setting(
+        height_m=subject.body.height_m,
+        tempo=subject.tempo,
+        size=subject.size,
+        distance_m=nuisance["distance_m"],
+        aspect_rad=float(np.deg2rad(nuisance["aspect_deg"])),
+        span_s=_span(rng, duration, parameters.partial_share),
+        duration_s=duration,
+        moving_share=parameters.other_moving_share,
+    )
+    motion = ACTIVITIES[activity](_stream(_MOTION, seed, *words), time, setting)
+    return Trial(activity, subject, motion, time, nuisance)
+
+
+def _span(rng: np.random.Generator, duration_s: float, partial_share: float) -> tuple[float, float]:
+    lead, tail = rng.uniform(1.0, 3.0, 2)
+    if rng.uniform() >= partial_share:
+        return -lead, duration_s + tail
+    active = rng.uniform(0.5, 0.85) * duration_s
+    start = float(rng.choice([0.0, 0.5, 1.0])) * (duration_s - active)
+    return (start if start > 0 else -lead), (start + active if start + active < duration_s else duration_s + tail)
+
+
+def trajectories(
+    parameters: Simulation, trial: Trial
+) -> dict[str, tuple[Float[np.ndarray, "points knots"], Float[np.ndarray, "points knots"]]]:
+    """Range R(t) in metres and cross-section in square metres of every scatterer, at `trial.time`, without the floor.
+
+    Returns:
+        a name of `harlib.radar.body.SEGMENTS` to ranges and cross-sections.
+    """
+    height = parameters.radar_height_m
+    seen = scatterers(trial.subject.body, trial.motion, height, parameters.roughness)
+    return {name: (paths(position, rcs, height)[0], rcs) for name, position, rcs in seen}
+
+
+def receive(
+    parameters: Simulation,
+    trial: Trial,
+    rng: np.random.Generator | None = None,
+    segments: Collection[str] = tuple(SEGMENTS),
+) -> Complex[np.ndarray, " time"]:
+    """The radar's complex samples of a trial, in units of the receiver noise's rms.
+
+    Args:
+        parameters: of the radar.
+        trial: who moves, and how.
+        rng: source of clutter and receiver noise; None leaves both out.
+        segments: parts of the body that the radar sees; all, unless a figure shows what a part adds.
+    """
+    height, wavelength = parameters.radar_height_m, wavelength_m(parameters.carrier_ghz)
+    reference = 10 ** (trial.nuisance["snr_db"] / 20)
+    iq = np.zeros(recording_samples(parameters.frames_per_column), dtype=np.complex64)
+    for name, position, rcs in scatterers(trial.subject.body, trial.motion, height, parameters.roughness):
+        if name in segments:
+            iq += echo(*paths(position, rcs, height, trial.nuisance["floor_reflection"]), wavelength)
+    iq *= np.float32(reference * REFERENCE_RANGE_M**2 / np.sqrt(REFERENCE_RCS_M2))
+    if rng is not None:
+        iq += echo(*_clutter(rng, trial, wavelength), wavelength) * np.float32(reference)
+        iq += receiver_noise(rng, iq.size)
+    return iq
+
+
+def _clutter(
+    rng: np.random.Generator, trial: Trial, wavelength: float
+) -> tuple[Float[np.ndarray, "1 knots"], Float[np.ndarray, "1 knots"]]:
+    # Walls and furniture as one still reflector, whose phase drifts with the oscillator and the draught.
+    phase = rng.uniform(0, 2 * np.pi) + sway(rng, trial.time, trial.nuisance["drift_rad"], (0.3, 4.0))
+    strength = np.full(trial.time.size, 10 ** (trial.nuisance["clutter_db"] / 20))
+    return (phase * wavelength / (4 * np.pi))[None], strength[None]
+
+
+def simulate_signal(
+    parameters: Simulation, seed: int, subject: int, trial: int, activity: str
+) -> Complex[np.ndarray, " time"]:
+    """Complex samples of one trial, with clutter and noise: the very samples behind `simulate_subject`'s picture."""
+    drawn = draw_trial(parameters, seed, draw_subject(parameters, seed, subject), activity, (subject, trial))
+    return receive(parameters, drawn, _stream(_NOISE, seed, subject, trial))
+
+
+def simulate_subject(parameters: Simulation, seed: int, subject: int, trials: int) -> Recordings:
+    """All recordings of one subject.
+
+    Args:
+        parameters: people, radar and difficulty.
+        seed: of the data set; another seed gives other people.
+        subject: number of the person, 0 or more.
+        trials: recordings, spread evenly over CLASSES; the remainder rotates with the subject.
+
+    Returns:
+        spectrograms, classes and nuisances; a trial's depend only on the parameters, its class and the three numbers.
+    """
+    person = draw_subject(parameters, seed, subject)
+    y = assign_classes(parameters, seed, subject, trials)
+    x = np.empty((trials, 64, 64), dtype=np.uint16)
+    drawn = []
+    for index in range(trials):
+        trial = draw_trial(parameters, seed, person, CLASSES[y[index]], (subject, index))
+        rng = _stream(_NOISE, seed, subject, index)
+        iq = receive(parameters, trial, rng)
+        raw = spectrogram(iq, gain_db=trial.nuisance["gain_db"], noise_looks=parameters.noise_looks, rng=rng)
+        x[index] = np.clip(np.rint(raw), 0, 65535)
+        drawn.append(trial.nuisance)
+    return Recordings(x, y, {name: np.array([nuisance[name] for nuisance in drawn]) for name in drawn[0]})

@@ -1,0 +1,5 @@
+"""The stages of the study, one a module: what is trained or converted, and how its network is built again.
+
+A stage module has NAME, UPSTREAM (the stage it starts from, or None), PARAMETERS (the names that decide its result),
+`fit(task)` and `build(state, task)`. `harlib.study` runs them fold by fold.
+"""

@@ -1,0 +1,266 @@
+"""What a notebook does with files: check its parameters, find its run, run a stage fold by fold, save figures."""
+
+import ast
+import importlib
+import io
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import torch
+
+from harlib import data, files, fingerprint, parameters
+from harlib.errors import HarlibError
+from harlib.parameters import Parameters
+from harlib.runs import METRICS, PREDICTIONS, Run
+from harlib.stages.task import Task
+
+PLACES = ("from_run", "to_run")
+
+
+def project_root(start: Path | None = None) -> Path:
+    """The project's folder: the nearest above `start` (default: here), or above this file, with our pyproject.toml."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents, *Path(__file__).resolve().parents):
+        project = folder / "pyproject.toml"
+        if project.is_file() and 'name = "harlib"' in project.read_text():
+            return folder
+    raise HarlibError(f"{here} is not inside the harlib project: change into its folder")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A notebook at work: its parameters, the run it reads from and the run it writes to."""
+
+    notebook: str
+    parameters: Parameters
+    source: Run
+    target: Run
+
+    def dataset(self, name: str = "data") -> data.Dataset:
+        """The data set ("data") or the fresh test set ("fresh"); simulated anew where the run does not keep it."""
+        return data.load(self._data_path(name))
+
+    def _data_path(self, name: str) -> Path:
+        path = self.source.path / f"{name}.npz"
+        if path.is_file():
+            return path
+        # By name, so that a notebook's dependencies do not include the simulation that made its input.
+        simulation = importlib.import_module("harlib.simulation")
+        cached: Path = simulation.cached(project_root() / "runs" / "scratch", self.parameters, name)
+        return cached
+
+    def folds(self) -> list[data.Fold]:
+        """The subject-disjoint folds of the data set."""
+        p = self.parameters
+        return data.folds(self.dataset(), p.folds, p.seed, p.evaluate_on)
+
+    def task(self, stage: ModuleType, fold: int) -> Task:
+        """What a stage is given for one fold."""
+        return _task(self, stage, fold, self.dataset())
+
+    def network(self, stage: ModuleType, fold: int) -> Any:
+        """The trained network of a stage and fold, from the run just written or else the one read from."""
+        run = self.target if self.target.checkpoint(stage.NAME, fold).is_file() else self.source
+        return stage.build(run.state(stage.NAME, fold), self.task(stage, fold))
+
+    def results(self, stage: ModuleType) -> list[dict[str, Any]]:
+        """What `run` left for each fold: metrics, history, predictions, seconds."""
+        found = [self.target.result(stage.NAME, fold) for fold in range(self.parameters.folds)]
+        return [result for result in found if result]
+
+    def run(self, stage: ModuleType) -> pd.DataFrame:
+        """Run a stage on every fold, in parallel processes of one thread each, and write what it leaves.
+
+        A fold whose result has the same fingerprint (parameters, data, modules, upstream) is not run again.
+
+        Returns:
+            The stage's metrics, one row a fold and metric.
+        """
+        p = self.parameters
+        data.folds(self.dataset(), p.folds, p.seed, p.evaluate_on)
+        marks = [self._fingerprint(stage, fold) for fold in range(p.folds)]
+        open_folds = [fold for fold in range(p.folds) if not self._finished(stage, fold, marks[fold])]
+        paths = {name: self._data_path(name) for name in ("data", "fresh")}
+        started = time.monotonic()
+        for done, fold in enumerate(self._fit(stage, open_folds, marks, paths), start=1):
+            result = self.target.result(stage.NAME, fold) or {}
+            left = (time.monotonic() - started) / done * (len(open_folds) - done)
+            self._progress(
+                f"{stage.NAME}: fold {fold + 1} of {p.folds} in {result['seconds']:.0f} s, "
+                f"accuracy {100 * result['metrics']['accuracy']:.2f} %, stage done in about {left:.0f} s"
+            )
+        return self._collect(stage, marks)
+
+    def _fit(self, stage: ModuleType, folds: list[int], marks: list[str], paths: dict[str, Path]) -> Iterator[int]:
+        workers = max(1, min(self.parameters.workers, len(folds)))
+        jobs = (joblib.delayed(_fit_fold)(self, stage.__name__, fold, marks[fold], paths) for fold in folds)
+        yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
+
+    def _fingerprint(self, stage: ModuleType, fold: int) -> str:
+        p = self.parameters.model_dump(mode="json")
+        names = (*stage.PARAMETERS, "seed", "folds", "evaluate_on", "device")
+        lock = project_root() / "requirements.lock"
+        values = {
+            "fold": fold,
+            "parameters": {name: p[name] for name in names},
+            "data": [files.sha256(self._data_path(name)) for name in ("data", "fresh")],
+            "lock": files.sha256(lock) if lock.is_file() else None,
+        }
+        if stage.UPSTREAM:
+            self.source.state(stage.UPSTREAM, fold)
+            values["upstream"] = files.sha256(self.source.checkpoint(stage.UPSTREAM, fold))
+        return fingerprint.digest(values, fingerprint.closure([stage.__name__, data.__name__]))
+
+    def _finished(self, stage: ModuleType, fold: int, mark: str) -> bool:
+        result = self.target.result(stage.NAME, fold)
+        return bool(result and result.get("fingerprint") == mark and whole(self.target, result))
+
+    def _collect(self, stage: ModuleType, marks: list[str]) -> pd.DataFrame:
+        seed, dataset, split = self.parameters.seed, self.dataset(), self.folds()
+        metrics, predictions = [], []
+        for fold, result in enumerate(self.results(stage)):
+            test = split[fold].test
+            metrics += [(seed, stage.NAME, fold, name, value) for name, value in result["metrics"].items()]
+            predictions += [
+                (seed, stage.NAME, fold, int(i), int(dataset.group[i]), int(dataset.y[i]), predicted)
+                for i, predicted in zip(test, result["predictions"], strict=True)
+            ]
+        table = pd.DataFrame(metrics, columns=METRICS)
+        files.write(self.target.path / "metrics" / f"{stage.NAME}.csv", table.to_csv(index=False))
+        text = pd.DataFrame(predictions, columns=PREDICTIONS).to_csv(index=False)
+        files.write(self.target.path / "predictions" / f"{stage.NAME}.csv", text)
+        held = [result["files"] for result in self.results(stage)]
+        marker = {"stage": stage.NAME, "fingerprints": marks, "files": {k: v for fold in held for k, v in fold.items()}}
+        files.write(self.target.path / "stages" / f"{stage.NAME}.json", json.dumps(marker, indent=1) + "\n")
+        return table
+
+    def _progress(self, line: str) -> None:
+        path = self.target.path / "progress.log"
+        with path.open("a") as log:
+            log.write(line + "\n")
+
+    def save_figure(self, figure: Any, name: str) -> None:
+        """Save a figure as figures/<name>.svg and .png of the run, for the pages that show it."""
+        for kind in ("svg", "png"):
+            buffer = io.BytesIO()
+            plain = {"Date": None} if kind == "svg" else {"Software": None}
+            figure.savefig(buffer, format=kind, metadata=plain, dpi=150, bbox_inches="tight")
+            files.write(self.target.path / "figures" / f"{name}.{kind}", buffer.getvalue())
+
+
+def whole(run: Run, result: Mapping[str, Any]) -> bool:
+    """Whether every file that a fold's result names is there with the content it had."""
+    held = {run.path / name: mark for name, mark in result.get("files", {}).items()}
+    return all(path.is_file() and files.sha256(path) == mark for path, mark in held.items())
+
+
+def _task(study: Study, stage: ModuleType, fold: int, dataset: data.Dataset) -> Task:
+    p = study.parameters
+    split = data.folds(dataset, p.folds, p.seed, p.evaluate_on)[fold]
+    device = torch.device(p.device)
+
+    def pick(indices: data.Indices) -> tuple[torch.Tensor, torch.Tensor]:
+        x = torch.from_numpy(dataset.x[indices].astype(np.float32))[:, None]
+        return x.to(device), torch.from_numpy(dataset.y[indices]).to(device)
+
+    upstream = study.source.state(stage.UPSTREAM, fold) if stage.UPSTREAM else {}
+    return Task(p, dataset.classes, fold, *pick(split.train), *pick(split.test), upstream)
+
+
+def _fit_fold(study: Study, module: str, fold: int, mark: str, paths: dict[str, Path]) -> int:
+    torch.set_num_threads(1)
+    stage = importlib.import_module(module)
+    started = time.monotonic()
+    task = _task(study, stage, fold, data.load(paths["data"]))
+    fit = stage.fit(task)
+    predicted = fit.predict(task.test_x)
+    fresh = data.load(paths["fresh"])
+    fresh_predicted = fit.predict(torch.from_numpy(fresh.x.astype(np.float32))[:, None].to(task.x.device))
+    target = study.target
+    held = {target.save_state(stage.NAME, fold, fit.state)} if fit.state else set()
+    for name, save in fit.files.items():
+        save(target.path / name)
+        held.add(target.path / name)
+    metrics = {
+        "accuracy": float((predicted == task.test_y.cpu().numpy()).mean()),
+        "fresh_accuracy": float((fresh_predicted == fresh.y).mean()),
+        **fit.metrics,
+    }
+    result = {
+        "fingerprint": mark,
+        "files": {path.relative_to(target.path).as_posix(): files.sha256(path) for path in sorted(held)},
+        "seconds": time.monotonic() - started,
+        "metrics": metrics,
+        "history": fit.history,
+        "predictions": predicted.tolist(),
+        "fresh_predictions": fresh_predicted.tolist(),
+    }
+    files.write(target.result_path(stage.NAME, fold), json.dumps(result))
+    return fold
+
+
+def begin(notebook: str, names: Mapping[str, Any]) -> Study:
+    """Check a notebook's parameters and find its runs; the cell after `parameters` calls it with `globals()`.
+
+    Args:
+        notebook: its name without .ipynb.
+        names: the notebook's namespace; from the cells run so far that only assign constants come the parameters.
+
+    Parameters that the notebook does not declare are those of the run it reads from (params.yml).
+
+    Raises:
+        HarlibError: an unknown name, a value out of range, or a run that does not exist.
+    """
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    given = {name: names[name] for name in _assigned(names.get("In", [])) if name in names}
+    root = project_root()
+    places = {name: root / str(given.pop(name)) for name in PLACES if name in given}
+    source, target = Run(places.get("from_run", root)), Run(places.get("to_run", root / "runs" / "scratch"))
+    if "from_run" in places and not source.path.is_dir():
+        raise HarlibError(f"from_run = {source.path} does not exist: `harlib run config/published.yml` makes a run")
+    held = source.parameters() if "from_run" in places else {}
+    checked = parameters.check({**held, **given}, f"notebook {notebook}")
+    target.save_parameters(checked)
+    log = target.path / "progress.log"
+    if log.is_file():
+        with log.open("a") as lines:
+            lines.write(f"notebook {notebook}\n")
+    return Study(notebook, checked, source if "from_run" in places else target, target)
+
+
+def _assigned(cells: list[str]) -> list[str]:
+    """Names that the cells before the first call of begin, and right before the last, assign constants to."""
+    calls = [i for i, cell in enumerate(cells) if "study.begin(" in cell]
+    if not calls:
+        return []
+    constant = [_constants(cell) for cell in cells]
+    found = [name for names in constant[: calls[0]] for name in names]
+    for names in reversed(constant[calls[0] : calls[-1]]):
+        if not names:
+            break
+        found += names
+    return list(dict.fromkeys(found))
+
+
+def _constants(cell: str) -> list[str]:
+    """The names a cell assigns if it does nothing but assign literals, else none."""
+    try:
+        body = ast.parse(cell).body
+        names = []
+        for statement in body:
+            if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
+                return []
+            ast.literal_eval(statement.value)
+            names.append(statement.targets[0].id)
+    except (SyntaxError, ValueError):
+        return []
+    return names

@@ -1,0 +1,99 @@
+"""One training loop for every stage: AdamW (Loshchilov & Hutter 2019) under a one-cycle schedule (Smith 2018)."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+Inputs = Float[Tensor, "n ..."]
+Labels = Int64[Tensor, " n"]
+
+
+def train(
+    model: nn.Module,
+    x: Inputs,
+    y: Labels,
+    *,
+    epochs: int,
+    learning_rate: float,
+    batch_size: int,
+    weight_decay: float,
+    seed: int,
+    before_step: Callable[[float], None] | None = None,
+    after_epoch: Callable[[int], None] | None = None,
+) -> list[float]:
+    """Train in place on cross-entropy; the model ends in evaluation mode.
+
+    Args:
+        model: raw inputs to logits.
+        x: inputs [n, 1, h, w]; y: class indices [n].
+        epochs: passes over x; learning_rate: peak of the one-cycle schedule.
+        weight_decay: on weights of two or more dimensions only, so never on gamma, beta, bias, scale or zero point.
+        seed: of the order of the samples.
+        before_step: called with the time in epochs (3.25 = a quarter into the fourth) before each step.
+        after_epoch: called with the number of finished epochs, the model in evaluation mode.
+
+    Returns:
+        The mean loss of each epoch.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(_parameter_groups(model, weight_decay), lr=learning_rate)
+    steps = -(-len(x) // batch_size)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=learning_rate, total_steps=epochs * steps)
+    losses = []
+    for epoch in range(epochs):
+        model.train()
+        total = 0.0
+        for step, batch in enumerate(_batches(len(x), batch_size, generator)):
+            if before_step:
+                before_step(epoch + step / steps)
+            loss = nn.functional.cross_entropy(model(x[batch]), y[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            total += float(loss.detach()) * len(batch)
+        losses.append(total / len(x))
+        model.eval()
+        if after_epoch:
+            after_epoch(epoch + 1)
+    return losses
+
+
+def _batches(count: int, size: int, generator: torch.Generator) -> Iterator[Int64[Tensor, " batch"]]:
+    yield from torch.randperm(count, generator=generator).split(size)
+
+
+def _parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    parameters = list(model.parameters())
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+@torch.no_grad()
+def logits(model: nn.Module, x: Inputs, batch_size: int = 256) -> Float[Tensor, "n classes"]:
+    """The model's logits [n, classes] in evaluation mode."""
+    model.eval()
+    return torch.cat([model(batch) for batch in x.split(batch_size)])
+
+
+@torch.no_grad()
+def reestimate_batch_norm(model: nn.Module, x: Inputs, batch_size: int = 256) -> None:
+    """Replace running batch-norm statistics by averages over one pass of x (training data), in place.
+
+    After weights change without training, the stored means and variances belong to another network.
+    """
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a cumulative average
+    model.train()
+    for batch in x.split(batch_size):
+        model(batch)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    model.eval()

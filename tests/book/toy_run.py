@@ -1,0 +1,83 @@
+"""A run in miniature: executed notebooks and figures with every name that the book's pages use, made without a study.
+
+python tests/book/toy_run.py runs/toy
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+CHAPTERS = (
+    "01-radar-spectrograms",
+    "02-fp32-baseline",
+    "03-ternarization-analysis",
+    "04-quantization-aware-training",
+    "05-pruning",
+    "06-batch-norm-folding",
+    "07-integer-inference",
+    "08-results",
+)
+NUMBERS = {
+    "fp32_accuracy": 98.5,
+    "integer_accuracy": 98.0,
+    "accuracy_drop": 0.5,
+    "accuracy_drop_low": 0.1,
+    "accuracy_drop_high": 0.9,
+    "zeros_percent": 45.0,
+    "samples": 1380,
+    "subjects": 30,
+    "parameters_total": 3029,
+    "ternary_weights": 2768,
+    "folds": 5,
+    "fresh_fp32_accuracy": 98.4,
+    "fresh_integer_accuracy": 97.9,
+    "weights_ratio": 16.0,
+    "model_ratio": 9.9,
+}
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="120"><rect width="300" height="100"/></svg>'
+RESULTS = f"""
+import pandas as pd
+from myst_nb import glue
+for name, value in {NUMBERS!r}.items():
+    glue(name, value, display=False)
+table = pd.DataFrame({{"stage": ["fp32", "integer"], "accuracy": [98.5, 98.0]}})
+glue("accuracy_table", table, display=False)
+glue("source_table", table, display=False)
+"""
+
+
+def notebook(chapter: str) -> nbformat.NotebookNode:
+    """Give a chapter, not yet executed."""
+    cells = [
+        new_markdown_cell(f"# {chapter[3:].replace('-', ' ').capitalize()}\n\nA formula: $a / 2^b$."),
+        new_code_cell("folds = 5  # 2 to 50", metadata={"tags": ["parameters"]}),
+        new_code_cell("folds = 2", metadata={"tags": ["injected-parameters"]}),
+        new_code_cell("print(folds)"),
+    ]
+    if chapter == "08-results":
+        cells += [
+            new_code_cell(RESULTS),
+            new_markdown_cell("```{glue:any} accuracy_table\n```\n\n```{glue:any} source_table\n```"),
+        ]
+    book = new_notebook(cells=cells)
+    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return book
+
+
+def make(run: Path) -> Path:
+    """Write the run and give its folder."""
+    (run / "notebooks").mkdir(parents=True, exist_ok=True)
+    (run / "figures").mkdir(exist_ok=True)
+    for chapter in CHAPTERS:
+        executed = NotebookClient(notebook(chapter), timeout=120, kernel_name="python3").execute()
+        nbformat.write(executed, run / "notebooks" / f"{chapter}.ipynb")
+    for figure in ("accuracy-by-stage", "spectrograms"):
+        (run / "figures" / f"{figure}.svg").write_text(SVG, encoding="utf-8")
+    return run
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]))

@@ -1,0 +1,53 @@
+"""Intervals and tests against statsmodels-free textbook formulas and simulation."""
+
+import math
+
+import numpy as np
+import pytest
+
+from harlib import evaluate
+
+
+def test_t_interval_by_the_formula():
+    values = [97.0, 98.0, 99.0, 98.5, 97.5]
+    mean, sd = np.mean(values), np.std(values, ddof=1)
+    half = 2.7764451051977987 * sd / math.sqrt(5)  # t of 4 degrees of freedom at 97.5 %, from a table
+    assert evaluate.over_folds(values) == pytest.approx((mean, mean - half, mean + half))
+
+
+def test_one_value_or_equal_values_have_no_width():
+    assert evaluate.over_folds([99.0]) == (99, 99, 99)
+    assert evaluate.over_folds([99.0, 99.0]) == (99, 99, 99)
+
+
+def test_clustered_interval_covers_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for trial in range(100):
+        skill = np.clip(rng.normal(0.9, 0.08, 30), 0, 1)
+        group = np.repeat(np.arange(30), 46)
+        correct = rng.random(30 * 46) < skill[group]
+        interval = evaluate.over_subjects(correct, group, seed=trial)
+        covered += interval.low <= np.clip(0.9, 0, 1) <= interval.high
+    assert covered >= 85
+
+
+def test_clustering_widens_the_interval_when_subjects_differ():
+    group = np.repeat(np.arange(10), 50)
+    correct = np.repeat(np.arange(10) % 2 == 0, 50)
+    alike = evaluate.over_subjects(correct, group)
+    single = evaluate.over_subjects(correct, np.arange(500))
+    assert alike.high - alike.low > 3 * (single.high - single.low)
+
+
+def test_paired_drop_of_equal_answers_is_zero():
+    correct = np.random.default_rng(0).random(100) < 0.9
+    assert evaluate.paired_drop(correct, correct, np.arange(100) // 10) == (0, 0, 0)
+
+
+def test_mcnemar_is_the_sign_test_on_discordant_pairs():
+    before = np.array([True] * 9 + [False] * 1 + [True] * 50)
+    after = np.array([False] * 9 + [True] * 1 + [True] * 50)
+    exact = 2 * sum(math.comb(10, k) for k in range(2)) / 2**10
+    assert evaluate.mcnemar(before, after) == pytest.approx(exact)
+    assert evaluate.mcnemar(before, before) == 1

@@ -1,0 +1,37 @@
+"""What depends on what, against what Python really imports."""
+
+import subprocess
+import sys
+
+import pytest
+
+from harlib import fingerprint
+
+MODULES = ["harlib.stages.fp32", "harlib.stages.qat", "harlib.stages.integer", "harlib.simulation", "harlib.prediction"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_closure_is_what_an_import_loads(module):
+    script = f"import sys, {module}; print(*[m.__file__ for n, m in sys.modules.items() if n.startswith('harlib.')])"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    ours = {str(path) for path in fingerprint.closure([module])}
+    assert set(ended.stdout.split()) <= ours
+
+
+def test_a_stage_does_not_depend_on_what_comes_after_it():
+    names = {path.name for path in fingerprint.closure(["harlib.stages.fp32"])}
+    assert "training.py" in names
+    assert not names & {"prune.py", "ternary.py", "oracle.py", "study.py", "simulate.py"}
+
+
+def test_prediction_needs_no_torch():
+    script = "import sys, harlib.prediction; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_digest_changes_with_values_and_sources():
+    sources = fingerprint.closure(["harlib.seeds"])
+    base = fingerprint.digest({"a": 1}, sources)
+    assert base == fingerprint.digest({"a": 1}, sources)
+    assert base != fingerprint.digest({"a": 2}, sources)
+    assert base != fingerprint.digest({"a": 1}, [])

@@ -1,0 +1,80 @@
+"""Folding against the unfolded network in float64, and the folded network against the integer oracle."""
+
+import numpy as np
+import pytest
+import torch
+
+from harlib import folding
+from harlib.integer import oracle, proofs
+from harlib.integer.inputs import input_codes
+from harlib.model import Network, quantize_activations
+from harlib.stages.folded import integer_model
+from harlib.ternary import make_ternary
+
+CLASSES = ("jogging", "jumping", "situp", "waving", "other")
+
+
+@pytest.fixture(scope="module")
+def network():
+    """A quantized ternary network whose batch norms have both signs of gamma and lively statistics."""
+    torch.manual_seed(4)
+    model = Network()
+    raw = 2500 + 60 * torch.randn(16, 1, 64, 64).abs()
+    model.input.observe(raw)
+    make_ternary(model, 0.7)
+    for block in model.blocks.values():
+        torch.nn.init.normal_(block.norm.weight)
+        torch.nn.init.normal_(block.norm.bias)
+    model.train()
+    model(raw)
+    model.eval()
+    quantize_activations(model, raw)
+    with torch.no_grad():
+        for zero_point, block in zip((0.0, 3.0, 0.0, 7.4, 11.0), model.blocks.values(), strict=True):
+            block.activation.latent_zero_point.fill_(zero_point)
+    return model, raw
+
+
+def test_folded_agrees_with_unfolded_before_each_quantizer(network):
+    model, raw = network
+    model = model.double()
+    codes = model.input.codes(raw)
+    scale, zero_point = float(model.input.input_scale), float(model.input.input_zero_point)
+    for name, block in model.blocks.items():
+        folded = folding.fold_batch_norm(block, name, scale, int(zero_point))
+        with torch.no_grad():
+            unfolded = block.norm(block.convolution(scale * (codes - zero_point)))
+        steps = folding.before_rounding(folded, codes)
+        assert torch.allclose(folded.output_scale * steps, unfolded, atol=1e-9), name
+        assert set(np.unique(folded.weight)) <= {-1, 0, 1}
+        assert (folded.real_multiplier >= 0).all()
+        scale, zero_point = folded.output_scale, folded.output_zero_point
+        codes = (torch.floor(steps + 0.5) + zero_point).clamp(*folded.clamp)
+    model.float()
+    model.input.double()
+
+
+@pytest.mark.parametrize("bits", [8, 16, 24])
+def test_folded_codes_are_the_oracles(network, bits):
+    model, raw = network
+    exported = integer_model(model, CLASSES, bits)
+    codes = input_codes(raw.numpy(), exported.input.low, exported.input.high)
+    ours = folding.trace(exported, torch.from_numpy(codes).double())
+    theirs = oracle.trace(exported, codes)
+    assert list(ours) == list(theirs)
+    for name in ours:
+        assert np.array_equal(ours[name].numpy(), theirs[name]), name
+
+
+def test_exported_16_bit_model_needs_no_64_bit_product(network):
+    assert proofs.fits_32_bits(integer_model(network[0], CLASSES, 16))
+
+
+def test_logits_are_the_networks_up_to_rounded_biases(network):
+    model, raw = network
+    exported = integer_model(model, CLASSES, 24)
+    codes = input_codes(raw.numpy(), exported.input.low, exported.input.high)
+    logits = oracle.run(exported, codes) * exported.linear.logit_scale
+    with torch.no_grad():
+        reference = model(raw).numpy()
+    assert np.corrcoef(logits.ravel(), reference.ravel())[0, 1] > 0.9

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs the system packages that single targets need, where they are missing: tools/system-packages.sh browser
+set -euo pipefail
+
+browser() {
+    local name
+    for name in "${HARLIB_CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable \
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do
+        if [ -n "$name" ] && command -v "$name" >/dev/null; then return; fi
+    done
+    install_packages "a browser for the book's test" chromium
+}
+
+install_packages() {
+    local purpose=$1
+    shift
+    if ! command -v apt-get >/dev/null; then
+        echo "Missing: $* ($purpose). There is no apt-get here: install it with this system's package manager." >&2
+        exit 1
+    fi
+    local root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            echo "Missing: $* ($purpose). As root: apt-get install $*" >&2
+            exit 1
+        fi
+        root=(sudo)
+    fi
+    echo "System packages: $* ($purpose)"
+    local apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=400 -qq)
+    local log
+    log=$(mktemp)
+    if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "$@"; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        echo "apt-get could not install $* ($purpose); its last words stand above" >&2
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+case "${1:-}" in
+browser) browser ;;
+*)
+    echo "usage: tools/system-packages.sh browser" >&2
+    exit 2
+    ;;
+esac
