@@ -46,7 +46,8 @@ class _ReluQuantize(torch.autograd.Function):
         # hardtanh's backward is a fused mask: the gradient where -1/2 < ratio < top + 1/2, else 0.
         grad_x = torch.ops.aten.hardtanh_backward(gradient, ratio, -0.5, ctx.top + 0.5)
         grad_scale = _dot(gradient, code) - _dot(grad_x, ratio)
-        grad_zero_point = -gradient[ratio >= ctx.top + 0.5].sum() * scale
+        # threshold's backward is another fused mask: the gradient where ratio > top + 1/2, else 0.
+        grad_zero_point = -torch.ops.aten.threshold_backward(gradient, ratio, ctx.top + 0.5).sum() * scale
         return grad_x, grad_scale, grad_zero_point
 
 

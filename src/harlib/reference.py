@@ -1,19 +1,24 @@
 """`harlib publish-reference`: the small files of a finished run, kept in the repository for readers without a run."""
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
+from harlib import evaluate, files
 from harlib.errors import HarlibError
+from harlib.runs import Run
+from harlib.stages import ORDER
 from harlib.study import project_root
 
-STAGES = ("fp32", "qat", "pruned")  # whose checkpoints are kept
-FILES = ("params.yml", "metrics.csv", "predictions.csv", "manifest.json")
+CHECKPOINTS = ("fp32", "qat", "pruned")
+FILES = ("params.yml", "metrics.csv", "predictions.csv", "manifest.json", "figures/accuracy-by-stage.svg")
+TABLE = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
 
 
 def publish(name: str) -> None:
-    """Copy runs/<name>'s small files to reference/published, whole or not at all; nobody edits them by hand.
+    """Copy runs/<name>'s small files to reference/published and its table into the README; nobody edits them by hand.
 
     Raises:
         HarlibError: the run is missing or not finished.
@@ -23,7 +28,7 @@ def publish(name: str) -> None:
     chosen = [run / file for file in FILES]
     for folder, pattern in (("models", "*.json"), ("vectors", "*.npz")):
         chosen += _held(run, folder, pattern)
-    for stage in STAGES:
+    for stage in CHECKPOINTS:
         chosen += _held(run, f"checkpoints/{stage}", "*.safetensors")
     for path in chosen:
         if not path.is_file():
@@ -38,8 +43,21 @@ def publish(name: str) -> None:
         if target.is_dir():
             os.replace(target, Path(temporary) / "old")
         os.replace(fresh, target)
+    readme = root / "README.md"
+    files.write(readme, TABLE.sub(lambda _: accuracy_table(Run(target)), readme.read_text()))
     print(f"reference/published holds {len(chosen)} files of runs/{name}")
 
 
 def _held(run: Path, folder: str, pattern: str) -> list[Path]:
     return sorted((run / folder).glob(pattern)) or [run / folder / pattern]
+
+
+def accuracy_table(run: Run) -> str:
+    """The README's table: accuracy in percent by stage and fold, with the mean over folds."""
+    percent = {stage: [100 * value for value in run.accuracies(stage)] for stage in ORDER}
+    names = [f"fold {fold + 1}" for fold in range(len(percent[ORDER[0]]))]
+    lines = ["| stage | " + " | ".join([*names, "mean"]) + " |", "|---|" + "--:|" * (len(names) + 1)]
+    for stage, values in percent.items():
+        cells = [*values, evaluate.over_folds(values).estimate]
+        lines.append(f"| {stage} | " + " | ".join(f"{value:.2f}" for value in cells) + " |")
+    return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from harlib import data, files, fingerprint, parameters
+from harlib import data, files, fingerprint, parameters, process
 from harlib.errors import HarlibError
 from harlib.parameters import Parameters
 from harlib.runs import METRICS, PREDICTIONS, Run
@@ -57,6 +57,10 @@ class Study:
         cached: Path = simulation.cached(project_root() / "runs" / "scratch", self.parameters, name)
         return cached
 
+    def data_files(self) -> dict[str, Path]:
+        """Files of the data set ("data") and of the fresh test set ("fresh")."""
+        return {name: self._data_path(name) for name in ("data", "fresh")}
+
     def folds(self) -> list[data.Fold]:
         """The subject-disjoint folds of the data set."""
         p = self.parameters
@@ -88,7 +92,7 @@ class Study:
         data.folds(self.dataset(), p.folds, p.seed, p.evaluate_on)
         marks = [self._fingerprint(stage, fold) for fold in range(p.folds)]
         open_folds = [fold for fold in range(p.folds) if not self._finished(stage, fold, marks[fold])]
-        paths = {name: self._data_path(name) for name in ("data", "fresh")}
+        paths = self.data_files()
         started = time.monotonic()
         for done, fold in enumerate(self._fit(stage, open_folds, marks, paths), start=1):
             result = self.target.result(stage.NAME, fold) or {}
@@ -111,7 +115,7 @@ class Study:
         values = {
             "fold": fold,
             "parameters": {name: p[name] for name in names},
-            "data": [files.sha256(self._data_path(name)) for name in ("data", "fresh")],
+            "data": [files.sha256(path) for path in self.data_files().values()],
             "lock": files.sha256(lock) if lock.is_file() else None,
         }
         if stage.UPSTREAM:
@@ -176,7 +180,7 @@ def _task(study: Study, stage: ModuleType, fold: int, dataset: data.Dataset) -> 
 
 
 def _fit_fold(study: Study, module: str, fold: int, mark: str, paths: dict[str, Path]) -> int:
-    torch.set_num_threads(1)
+    process.set_up()
     stage = importlib.import_module(module)
     started = time.monotonic()
     task = _task(study, stage, fold, data.load(paths["data"]))
@@ -219,8 +223,7 @@ def begin(notebook: str, names: Mapping[str, Any]) -> Study:
     Raises:
         HarlibError: an unknown name, a value out of range, or a run that does not exist.
     """
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    process.set_up()
     given = {name: names[name] for name in _assigned(names.get("In", [])) if name in names}
     root = project_root()
     places = {name: root / str(given.pop(name)) for name in PLACES if name in given}

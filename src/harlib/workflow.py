@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 import yaml
 
-from harlib import files, fingerprint
+from harlib import files, fingerprint, stages
 from harlib.errors import HarlibError
 from harlib.parameters import Parameters
 from harlib.runs import LOCAL, Run
@@ -31,23 +31,26 @@ class Notebook:
     makes: tuple[str, ...]
 
 
-def _marker(*stages: str) -> tuple[str, ...]:
-    return tuple(f"stages/{stage}.json" for stage in stages)
+def _marker(*names: str) -> tuple[str, ...]:
+    return tuple(f"stages/{stage}.json" for stage in names)
 
 
-STAGES = ("fp32", "ternary-ptq", "ternary-ptq-bn", "qat", "pruned", "folded", "integer")
 NOTEBOOKS = (
     Notebook("01-radar-spectrograms", (), (*_DATA, "figures/spectrograms.svg")),
     Notebook("02-fp32-baseline", _DATA, _marker("fp32")),
     Notebook("03-ternarization-analysis", (*_DATA, *_marker("fp32")), _marker("ternary-ptq", "ternary-ptq-bn")),
-    Notebook("04-quantization-aware-training", (*_DATA, *_marker("fp32")), _marker("qat")),
+    Notebook(
+        "04-quantization-aware-training",
+        (*_DATA, *_marker("fp32", "ternary-ptq", "ternary-ptq-bn")),
+        _marker("qat"),
+    ),
     Notebook("05-pruning", (*_DATA, *_marker("qat")), _marker("pruned")),
     Notebook("06-batch-norm-folding", (*_DATA, *_marker("pruned")), _marker("folded")),
     Notebook("07-integer-inference", (*_DATA, *_marker("pruned", "folded")), _marker("integer")),
     Notebook(
         "08-results",
-        (*_DATA, *_marker(*STAGES)),
-        ("metrics.csv", "predictions.csv", "manifest.json", "figures/accuracy-by-stage.svg"),
+        (*_DATA, *_marker(*stages.ORDER)),
+        ("metrics.csv", "predictions.csv", "fresh_predictions.csv", "manifest.json", "figures/accuracy-by-stage.svg"),
     ),
 )
 
@@ -104,7 +107,7 @@ def prepare(root: Path, run: Run, parameters: Parameters) -> None:
         files.write_if_changed(inputs.with_suffix(".ipynb"), stripped(path))
         used = {name: values[name] for name in declared(path) if name in values}
         files.write_if_changed(inputs.with_suffix(".yml"), yaml.safe_dump(used))
-    for stage in STAGES:
+    for stage in stages.ORDER:
         results = [run.result(stage, fold) for fold in range(parameters.folds)]
         if not all(result and whole(run, result) for result in results):
             (run.path / "stages" / f"{stage}.json").unlink(missing_ok=True)

@@ -93,6 +93,7 @@ def test_floor_bounce_is_the_image_source():
     ranges, amplitude = paths(position, rcs, height, 0.3)
     direct_m, image_m = np.hypot(4.0, 1.0), np.hypot(4.0, 2.0)
     np.testing.assert_allclose(ranges[:, 0], [direct_m, (direct_m + image_m) / 2])
+    np.testing.assert_allclose(amplitude[0], np.sqrt(0.2) / direct_m**2)
     np.testing.assert_allclose(amplitude[1], 2 * 0.3 * np.sqrt(0.2) / (direct_m * image_m))
     assert paths(position, rcs, height)[0].shape == (1, 1)
 

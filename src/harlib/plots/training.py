@@ -50,20 +50,20 @@ def fold_accuracies(accuracies: Mapping[str, Sequence[float]], title: str) -> Fi
         percent = [100 * value for value in values]
         mean, low, high = evaluate.over_folds(percent)
         first = row == 0
-        axis.plot(percent, [row + 0.18] * len(percent), "o", color=PALETTE[5], label="one fold" if first else None)
+        axis.plot(percent, [row + 0.2] * len(percent), "o", color=PALETTE[5], label="one fold" if first else None)
         axis.errorbar(
             mean,
-            row - 0.12,
+            row - 0.05,
             xerr=[[mean - low], [high - mean]],
             fmt="D",
             capsize=4,
             color=PALETTE[0],
             label="mean, 95 % t interval" if first else None,
         )
-        axis.annotate(f"{mean:.1f}", (mean, row - 0.12), xytext=(0, -15), textcoords="offset points", ha="center")
+        axis.annotate(f"{mean:.1f}", (mean, row - 0.05), xytext=(0, 6), textcoords="offset points", ha="center")
     axis.set(xlabel="accuracy (%)", ylabel="", title=title)
     axis.set_yticks(range(len(accuracies)), list(accuracies))
-    axis.set_ylim(len(accuracies) - 0.4, -0.6)
+    axis.set_ylim(len(accuracies) - 0.5, -0.65)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     plt.close(figure)
     return figure

@@ -93,8 +93,8 @@ def histograms(weights: Mapping[str, Float[Tensor, "..."]], threshold: float) ->
         twin = axis.twinx()
         share = [100 * float((codes == code).double().mean()) for code in (-1, 0, 1)]
         levels = [-float(alpha), 0.0, float(alpha)]
-        lines = twin.stem(levels, share, linefmt=PALETTE[0], markerfmt="D", basefmt=" ", label="ternary level")
-        lines.markerline.set_color(PALETTE[0])
+        lines = twin.stem(levels, share, linefmt="black", markerfmt="D", basefmt=" ", label="ternary level")
+        lines.markerline.set_color("black")
         twin.set(ylim=(0, 100), ylabel="share at the level (%)")
         twin.spines["right"].set_visible(True)
         axis.set(title=f"{name} ({values.size:,})", xlabel="weight", ylabel="float weights a bin")
@@ -107,7 +107,7 @@ def histograms(weights: Mapping[str, Float[Tensor, "..."]], threshold: float) ->
 
 
 def distance_and_zeros(sweep: pd.DataFrame, optimum: pd.DataFrame, threshold: float) -> Figure:
-    """Relative distance and share of zeros of each layer against t; the rule's t as a line, the exact optimum as a mark.
+    """Relative distance and share of zeros of each layer against t, with the rule's t and the exact optimum.
 
     Args:
         sweep: columns layer, threshold, distance (0..1), zeros (0..1).

@@ -19,9 +19,9 @@ def jogging(rng: np.random.Generator, time: Times, setting: Setting) -> Motion:
     total = setting.duration_s
     start, end = setting.span_s
     if style == "leave":
-        start = max(start, rng.uniform(0.2, 0.5) * total)
+        start = min(max(start, rng.uniform(0.2, 0.5) * total), end - 3.0)
     elif style == "arrive":
-        end = min(end, rng.uniform(0.5, 0.8) * total)
+        end = max(min(end, rng.uniform(0.5, 0.8) * total), start + 3.0)
     pace = smooth_step(time, start - 0.4, 0.8) - smooth_step(time, end - 0.4, 0.8)
     pace *= 1 + sway(rng, time, 0.05, (0.1, 0.5))
     sign = np.ones_like(time)  # +1 runs along the heading it begins with
@@ -141,7 +141,7 @@ def waving(rng: np.random.Generator, time: Times, setting: Setting) -> Motion:
         for segment, part in ((UPPER, share), (LOWER, 1.0)):
             motion.arms[side, segment, ABDUCTION] += part * width * np.cos(plane) * wave
             motion.arms[side, segment, FLEXION] += part * width * np.sin(plane) * wave
-        motion.trunk[:, ABDUCTION] += rng.uniform(0.0, 0.06) * wave
+        motion.trunk[:, ABDUCTION] += rng.uniform(0.0, 0.03) * wave
     for _ in range(rng.integers(2, 6)):
         lean(rng, time, motion, setting.span_s, rng.uniform(0.05, 0.45))
     return motion

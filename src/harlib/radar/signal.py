@@ -1,7 +1,7 @@
 """From moving scatterers to the radar's complex samples: x(t) = sum sqrt(rcs) / R^2 exp(+j 4 pi R / wavelength).
 
-The sign is chosen so that an approaching scatterer (R falls) has a negative frequency. Chen 2011, The Micro-Doppler
-Effect in Radar, section 1.3 and equation 2.31, writes the conjugate.
+The sign is chosen so that an approaching scatterer (R falls) has a negative frequency; Chen 2011, The Micro-Doppler
+Effect in Radar, chapter 2, has approach positive, the conjugate.
 """
 
 from collections.abc import Callable

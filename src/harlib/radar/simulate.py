@@ -65,13 +65,14 @@ class Trial:
     nuisance: dict[str, float]
 
 
-def _stream(purpose: int, *words: int) -> np.random.Generator:
+def random_stream(purpose: int, *words: int) -> np.random.Generator:
+    """The stream of a purpose that `words` name: a seed, a subject and, for what varies with it, a trial."""
     return np.random.default_rng(np.random.SeedSequence(words, spawn_key=(purpose,)))
 
 
 def draw_subject(parameters: Simulation, seed: int, subject: int) -> Subject:
     """The body and habits of one person."""
-    rng = _stream(_SUBJECT, seed, subject)
+    rng = random_stream(_SUBJECT, seed, subject)
     points = sum(segment.scatterers for segment in SEGMENTS.values())
     body = Body(rng.uniform(*parameters.height_m), np.exp(0.3 * rng.standard_normal(points, dtype=np.float32)))
     tempo, size = np.exp(parameters.habit_spread * rng.standard_normal(2))
@@ -84,7 +85,7 @@ def assign_classes(parameters: Simulation, seed: int, subject: int, trials: int)
     remainder = trials % classes
     extra = (subject * remainder + np.arange(remainder)) % classes
     order = np.concatenate([np.tile(np.arange(classes), trials // classes), extra])
-    return _stream(_ORDER, seed, subject).permutation(order).astype(np.int64)
+    return random_stream(_ORDER, seed, subject).permutation(order).astype(np.int64)
 
 
 def draw_trial(parameters: Simulation, seed: int, subject: Subject, activity: str, words: tuple[int, int]) -> Trial:
@@ -97,7 +98,7 @@ def draw_trial(parameters: Simulation, seed: int, subject: Subject, activity: st
         activity: a name of CLASSES.
         words: numbers of the subject and the trial, which name the random streams.
     """
-    rng = _stream(_NUISANCE, seed, *words)
+    rng = random_stream(_NUISANCE, seed, *words)
     nuisance = {
         "snr_db": rng.uniform(*parameters.snr_db),
         "gain_db": rng.uniform(*parameters.gain_db),
@@ -120,7 +121,7 @@ def draw_trial(parameters: Simulation, seed: int, subject: Subject, activity: st
         duration_s=duration,
         moving_share=parameters.other_moving_share,
     )
-    motion = ACTIVITIES[activity](_stream(_MOTION, seed, *words), time, setting)
+    motion = ACTIVITIES[activity](random_stream(_MOTION, seed, *words), time, setting)
     return Trial(activity, subject, motion, time, nuisance)
 
 
@@ -187,7 +188,7 @@ def simulate_signal(
 ) -> Complex[np.ndarray, " time"]:
     """Complex samples of one trial, with clutter and noise: the very samples behind `simulate_subject`'s picture."""
     drawn = draw_trial(parameters, seed, draw_subject(parameters, seed, subject), activity, (subject, trial))
-    return receive(parameters, drawn, _stream(_NOISE, seed, subject, trial))
+    return receive(parameters, drawn, random_stream(_NOISE, seed, subject, trial))
 
 
 def simulate_subject(parameters: Simulation, seed: int, subject: int, trials: int) -> Recordings:
@@ -202,13 +203,16 @@ def simulate_subject(parameters: Simulation, seed: int, subject: int, trials: in
     Returns:
         spectrograms, classes and nuisances; a trial's depend only on the parameters, its class and the three numbers.
     """
+    # Freeing one large block teaches glibc to keep the many small ones that follow, instead of giving each back to the
+    # system and faulting it in again: more than twice as fast.
+    np.empty(8 << 20, dtype=np.uint8)
     person = draw_subject(parameters, seed, subject)
     y = assign_classes(parameters, seed, subject, trials)
     x = np.empty((trials, 64, 64), dtype=np.uint16)
     drawn = []
     for index in range(trials):
         trial = draw_trial(parameters, seed, person, CLASSES[y[index]], (subject, index))
-        rng = _stream(_NOISE, seed, subject, index)
+        rng = random_stream(_NOISE, seed, subject, index)
         iq = receive(parameters, trial, rng)
         raw = spectrogram(iq, gain_db=trial.nuisance["gain_db"], noise_looks=parameters.noise_looks, rng=rng)
         x[index] = np.clip(np.rint(raw), 0, 65535)

@@ -30,14 +30,14 @@ def cycles(
     jitter: float,
     spread: float,
 ) -> Cycles:
-    """Whole cycles that begin at span[0] and end near span[1]; a span beyond the recording is cut by it.
+    """Whole cycles that begin at span[0] and end near span[1]; what lies beyond `time` is not seen.
 
     Starting and stopping change the tempo, never the angle: an envelope times an angle would jerk the body.
 
     Args:
         rng: source of the draws.
         time: seconds.
-        span: seconds of the first and the last cycle's ends.
+        span: seconds at which the first cycle begins and, about, the last one ends.
         rate_hz: mean cycles a second.
         jitter: relative standard deviation of a cycle's duration.
         spread: relative standard deviation of a cycle's size.
@@ -63,7 +63,8 @@ def smooth_step(time: Float[np.ndarray, " time"], start_s: float, duration_s: fl
 
 def pulse(time: Float[np.ndarray, " time"], start_s: float, duration_s: float) -> Float[np.ndarray, " time"]:
     """A movement there and back, 0 to 1 to 0, over `duration_s`."""
-    return smooth_step(time, start_s, duration_s / 2) - smooth_step(time, start_s + duration_s / 2, duration_s / 2)
+    half = duration_s / 2
+    return np.asarray(smooth_step(time, start_s, half) - smooth_step(time, start_s + half, half))
 
 
 def sway(

@@ -3,3 +3,5 @@
 A stage module has NAME, UPSTREAM (the stage it starts from, or None), PARAMETERS (the names that decide its result),
 `fit(task)` and `build(state, task)`. `harlib.study` runs them fold by fold.
 """
+
+ORDER = ("fp32", "ternary-ptq", "ternary-ptq-bn", "qat", "pruned", "folded", "integer")  # names, as the book goes
