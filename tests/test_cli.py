@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from harlib import cli, study
+from harlib import cli
 from harlib.integer import model as model_file
+from harlib.project import project_root
 
-PUBLISHED = study.project_root() / "reference" / "published" / "models"
+PUBLISHED = project_root() / "reference" / "published" / "models"
 
 
 def fails(capsys, *arguments):
@@ -30,7 +31,7 @@ def test_bad_parameters_stop_before_any_work(tmp_path, capsys, text, message):
     config = tmp_path / "bad-parameters-test.yml"
     config.write_text(text)
     assert message in fails(capsys, "run", str(config))
-    assert not (study.project_root() / "runs" / "bad-parameters-test").exists()
+    assert not (project_root() / "runs" / "bad-parameters-test").exists()
 
 
 def test_missing_config_and_bad_run_names(tmp_path, capsys):

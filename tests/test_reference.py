@@ -6,20 +6,21 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from harlib import parameters, reference, study
+from harlib import parameters, reference
 from harlib.integer import model as model_file
 from harlib.integer import proofs, vectors
+from harlib.project import project_root
 from harlib.runs import Run
 from harlib.stages import ORDER, pruned
 from harlib.stages.folded import integer_model
 from harlib.stages.task import Task
 
-PUBLISHED = Run(study.project_root() / "reference" / "published")
+PUBLISHED = Run(project_root() / "reference" / "published")
 folds = pytest.mark.parametrize("fold", range(5))
 
 
 def test_readme_shows_the_published_table():
-    text = (study.project_root() / "README.md").read_text()
+    text = (project_root() / "README.md").read_text()
     assert reference.TABLE.search(text).group() == reference.accuracy_table(PUBLISHED)
 
 

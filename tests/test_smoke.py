@@ -13,10 +13,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from harlib import study, workflow
+from harlib import workflow
+from harlib.project import project_root
 from harlib.stages import ORDER
 
-ROOT = study.project_root()
+ROOT = project_root()
 SMOKE = ROOT / "runs" / "smoke"
 CONFIG = ROOT / "config" / "smoke.yml"
 NAMES = [notebook.name for notebook in workflow.NOTEBOOKS]

@@ -7,6 +7,7 @@ from helpers import toy_dataset
 
 from harlib import data, parameters, study
 from harlib.errors import HarlibError
+from harlib.project import project_root
 from harlib.runs import Run
 from harlib.stages import fp32, ternary_ptq
 
@@ -137,4 +138,4 @@ def test_a_run_that_does_not_exist_is_named(monkeypatch, tmp_path):
 
 
 def test_outside_the_project_the_library_finds_its_own(tmp_path):
-    assert (study.project_root(tmp_path) / "src" / "harlib").is_dir()
+    assert (project_root(tmp_path) / "src" / "harlib").is_dir()

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from harlib import parameters, workflow
+from harlib import notebooks, parameters, workflow
 from harlib.errors import HarlibError
 from harlib.runs import LOCAL, Run
 
@@ -43,14 +43,14 @@ def test_committed_without_outputs_and_valid(path):
 @names
 def test_defaults_are_the_published_ones(path):
     published = parameters.Parameters()
-    for name, value in workflow.declared(path).items():
+    for name, value in notebooks.declared(path).items():
         if name == "from_run":
             assert value == "reference/published"
         elif name == "to_run":
             assert value == "runs/scratch"
         else:
             expected = getattr(published, name)
-            assert value == (list(expected) if isinstance(expected, tuple) else expected), name
+            assert (tuple(value) if isinstance(value, list) else value) == expected, name
 
 
 @names
@@ -63,7 +63,7 @@ def test_parameters_are_explained_and_checked_first(path):
 
 
 def test_every_parameter_is_declared_by_a_notebook():
-    declared = {name for path in PATHS for name in workflow.declared(path)}
+    declared = {name for path in PATHS for name in notebooks.declared(path)}
     assert set(parameters.Parameters.model_fields) - LOCAL <= declared
 
 
@@ -88,10 +88,10 @@ def test_saving_with_outputs_changes_no_input(tmp_path):
             cell.outputs = [nbformat.v4.new_output("stream", text="hello")]
     saved = tmp_path / "saved.ipynb"
     nbformat.write(notebook, saved)
-    assert workflow.stripped(saved) == workflow.stripped(PATHS[1])
+    assert notebooks.stripped(saved) == notebooks.stripped(PATHS[1])
     notebook.cells[-1].source += " "
     nbformat.write(notebook, saved)
-    assert workflow.stripped(saved) != workflow.stripped(PATHS[1])
+    assert notebooks.stripped(saved) != notebooks.stripped(PATHS[1])
 
 
 def test_prepare_rewrites_only_the_slices_that_use_a_changed_parameter(tmp_path):
@@ -115,4 +115,4 @@ def test_what_is_no_notebook_is_named(tmp_path):
     bad = tmp_path / "bad.ipynb"
     bad.write_text("{")
     with pytest.raises(HarlibError, match=r"bad\.ipynb is no notebook"):
-        workflow.stripped(bad)
+        notebooks.stripped(bad)

@@ -38,11 +38,12 @@ def _files(entry: Any) -> list[str]:
     return own + [file for key in ("parts", "chapters", "sections") for file in _files(entry.get(key, []))]
 
 
-def prepare(path: Path) -> dict[str, Any]:
+def prepare(path: Path, source: str) -> dict[str, Any]:
     """Read an executed notebook, refuse it if it is not whole, and give it as the book shows it.
 
     The cell of default parameters goes, the injected ones are folded away, and what differs between two runs of the
-    same notebook without being a result (times, paths, widget states) is dropped.
+    same notebook without being a result (times, paths, widget states) is dropped. Every figure's caption ends with
+    `source`, which says where its numbers come from.
 
     Raises:
         StagingError: a cell was not executed or ended in an error.
@@ -69,6 +70,9 @@ def prepare(path: Path) -> dict[str, Any]:
             cell["metadata"]["tags"] = list(dict.fromkeys(tags))
         for noise in ("papermill", "execution"):
             cell["metadata"].pop(noise, None)
+        figure = cell["metadata"].get("mystnb", {}).get("figure", {})
+        if "caption" in figure:
+            figure["caption"] = f"{figure['caption'].rstrip()} *{source}*"
     for noise in ("widgets", "papermill"):
         notebook["metadata"].pop(noise, None)
     return notebook
@@ -100,7 +104,12 @@ def stage(run: Path, book: Path = PROJECT) -> Path:
         raise StagingError(
             f"{run}: not executed yet: {', '.join(missing)}; finish the run with: harlib run config/{run.name}.yml"
         )
-    notebooks = {name: prepare(run / "notebooks" / f"{name}.ipynb") for name in names}
+    made = origin(run)
+    commit = f", commit {made['commit'][:7]}{' with changes' if made['dirty'] else ''}" if made["commit"] else ""
+    notebooks = {
+        name: prepare(run / "notebooks" / f"{name}.ipynb", f"Notebook {name}, run {made['run']}{commit}.")
+        for name in names
+    }
 
     scratch = book / "_build" / "staging"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -111,7 +120,7 @@ def stage(run: Path, book: Path = PROJECT) -> Path:
         (new / f"{name}.ipynb").write_text(text, encoding="utf-8")
     for figure in sorted(path for pattern in FIGURES for path in (run / "figures").glob(pattern)):
         shutil.copyfile(figure, new / "figures" / figure.name)
-    (new / "origin.json").write_text(json.dumps(origin(run), indent=2) + "\n", encoding="utf-8")
+    (new / "origin.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     if target.exists():
         target.rename(old)
     new.rename(target)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from harlib import parameters, workflow
 from harlib.errors import HarlibError
+from harlib.project import project_root
 from harlib.runs import Run, read_yaml
-from harlib.study import project_root
 
 
 def run_study(config: Path, name: str | None, cores: int | None) -> int:

@@ -14,8 +14,9 @@ import torch
 
 from harlib import __version__, files, fingerprint, stages
 from harlib.errors import HarlibError
+from harlib.project import project_root
 from harlib.runs import Run
-from harlib.study import Study, project_root
+from harlib.study import Study
 
 FRESH = "fresh_predictions"  # columns: seed, stage, sample, group, label, then fold0, fold1, ...: what each predicted
 

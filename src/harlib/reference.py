@@ -8,9 +8,9 @@ from pathlib import Path
 
 from harlib import evaluate, files
 from harlib.errors import HarlibError
+from harlib.project import project_root
 from harlib.runs import Run
 from harlib.stages import ORDER
-from harlib.study import project_root
 
 CHECKPOINTS = ("fp32", "qat", "pruned")
 FILES = ("params.yml", "metrics.csv", "predictions.csv", "manifest.json", "figures/accuracy-by-stage.svg")

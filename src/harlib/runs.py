@@ -79,6 +79,13 @@ class Run:
             return None
         return content if isinstance(content, dict) else None
 
+    def whole(self, stage: str, fold: int) -> bool:
+        """Whether a fold is finished and every file that its result names still has the content it had."""
+        held = (self.result(stage, fold) or {}).get("files", {"no result": ""})
+        return all(
+            (self.path / name).is_file() and files.sha256(self.path / name) == mark for name, mark in held.items()
+        )
+
     def table(self, kind: str) -> pd.DataFrame:
         """The run's "metrics" or "predictions": of its finished stages, or of the whole run where only that is kept.
 

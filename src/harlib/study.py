@@ -1,6 +1,5 @@
 """What a notebook does with files: check its parameters, find its run, run a stage fold by fold, save figures."""
 
-import ast
 import importlib
 import io
 import json
@@ -12,27 +11,17 @@ from types import ModuleType
 from typing import Any
 
 import joblib
-import numpy as np
 import pandas as pd
-import torch
 
-from harlib import data, files, fingerprint, parameters, process
+from harlib import data, files, fingerprint, notebooks, parameters, process
 from harlib.errors import HarlibError
+from harlib.execution import Job, fit_fold, make_task
 from harlib.parameters import Parameters
+from harlib.project import project_root
 from harlib.runs import METRICS, PREDICTIONS, Run
 from harlib.stages.task import Task
 
 PLACES = ("from_run", "to_run")
-
-
-def project_root(start: Path | None = None) -> Path:
-    """The project's folder: the nearest above `start` (default: here), or above this file, with our pyproject.toml."""
-    here = (start or Path.cwd()).resolve()
-    for folder in (here, *here.parents, *Path(__file__).resolve().parents):
-        project = folder / "pyproject.toml"
-        if project.is_file() and 'name = "harlib"' in project.read_text():
-            return folder
-    raise HarlibError(f"{here} is not inside the harlib project: change into its folder")
 
 
 @dataclass(frozen=True)
@@ -61,6 +50,18 @@ class Study:
         """Files of the data set ("data") and of the fresh test set ("fresh")."""
         return {name: self._data_path(name) for name in ("data", "fresh")}
 
+    def artifact(self, name: str) -> Path:
+        """A file of the run, such as models/fold0.json: the target's, or else the source's.
+
+        Raises:
+            HarlibError: neither has it.
+        """
+        places = [run.path / name for run in (self.target, self.source)]
+        for path in places:
+            if path.is_file():
+                return path
+        raise HarlibError(f"{places[0]} is missing: run the notebook that makes it, or the study with `harlib run`")
+
     def folds(self) -> list[data.Fold]:
         """The subject-disjoint folds of the data set."""
         p = self.parameters
@@ -68,7 +69,7 @@ class Study:
 
     def task(self, stage: ModuleType, fold: int) -> Task:
         """What a stage is given for one fold."""
-        return _task(self, stage, fold, self.dataset())
+        return make_task(stage, fold, self.parameters, self.source, self.dataset())
 
     def network(self, stage: ModuleType, fold: int) -> Any:
         """The trained network of a stage and fold, from the run just written or else the one read from."""
@@ -92,9 +93,8 @@ class Study:
         data.folds(self.dataset(), p.folds, p.seed, p.evaluate_on)
         marks = [self._fingerprint(stage, fold) for fold in range(p.folds)]
         open_folds = [fold for fold in range(p.folds) if not self._finished(stage, fold, marks[fold])]
-        paths = self.data_files()
         started = time.monotonic()
-        for done, fold in enumerate(self._fit(stage, open_folds, marks, paths), start=1):
+        for done, fold in enumerate(self._fit(stage, open_folds, marks), start=1):
             result = self.target.result(stage.NAME, fold) or {}
             left = (time.monotonic() - started) / done * (len(open_folds) - done)
             self._progress(
@@ -103,10 +103,13 @@ class Study:
             )
         return self._collect(stage, marks)
 
-    def _fit(self, stage: ModuleType, folds: list[int], marks: list[str], paths: dict[str, Path]) -> Iterator[int]:
-        workers = max(1, min(self.parameters.workers, len(folds)))
-        jobs = (joblib.delayed(_fit_fold)(self, stage.__name__, fold, marks[fold], paths) for fold in folds)
-        yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(jobs)
+    def _fit(self, stage: ModuleType, folds: list[int], marks: list[str]) -> Iterator[int]:
+        p = self.parameters
+        workers = max(1, min(p.workers, len(folds)))
+        jobs = [
+            Job(stage.__name__, fold, p, self.source, self.target, self.data_files(), marks[fold]) for fold in folds
+        ]
+        yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(map(joblib.delayed(fit_fold), jobs))
 
     def _fingerprint(self, stage: ModuleType, fold: int) -> str:
         p = self.parameters.model_dump(mode="json")
@@ -125,7 +128,7 @@ class Study:
 
     def _finished(self, stage: ModuleType, fold: int, mark: str) -> bool:
         result = self.target.result(stage.NAME, fold)
-        return bool(result and result.get("fingerprint") == mark and whole(self.target, result))
+        return bool(result and result.get("fingerprint") == mark and self.target.whole(stage.NAME, fold))
 
     def _collect(self, stage: ModuleType, marks: list[str]) -> pd.DataFrame:
         seed, dataset, split = self.parameters.seed, self.dataset(), self.folds()
@@ -160,57 +163,6 @@ class Study:
             files.write(self.target.path / "figures" / f"{name}.{kind}", buffer.getvalue())
 
 
-def whole(run: Run, result: Mapping[str, Any]) -> bool:
-    """Whether every file that a fold's result names is there with the content it had."""
-    held = {run.path / name: mark for name, mark in result.get("files", {}).items()}
-    return all(path.is_file() and files.sha256(path) == mark for path, mark in held.items())
-
-
-def _task(study: Study, stage: ModuleType, fold: int, dataset: data.Dataset) -> Task:
-    p = study.parameters
-    split = data.folds(dataset, p.folds, p.seed, p.evaluate_on)[fold]
-    device = torch.device(p.device)
-
-    def pick(indices: data.Indices) -> tuple[torch.Tensor, torch.Tensor]:
-        x = torch.from_numpy(dataset.x[indices].astype(np.float32))[:, None]
-        return x.to(device), torch.from_numpy(dataset.y[indices]).to(device)
-
-    upstream = study.source.state(stage.UPSTREAM, fold) if stage.UPSTREAM else {}
-    return Task(p, dataset.classes, fold, *pick(split.train), *pick(split.test), upstream)
-
-
-def _fit_fold(study: Study, module: str, fold: int, mark: str, paths: dict[str, Path]) -> int:
-    process.set_up()
-    stage = importlib.import_module(module)
-    started = time.monotonic()
-    task = _task(study, stage, fold, data.load(paths["data"]))
-    fit = stage.fit(task)
-    predicted = fit.predict(task.test_x)
-    fresh = data.load(paths["fresh"])
-    fresh_predicted = fit.predict(torch.from_numpy(fresh.x.astype(np.float32))[:, None].to(task.x.device))
-    target = study.target
-    held = {target.save_state(stage.NAME, fold, fit.state)} if fit.state else set()
-    for name, save in fit.files.items():
-        save(target.path / name)
-        held.add(target.path / name)
-    metrics = {
-        "accuracy": float((predicted == task.test_y.cpu().numpy()).mean()),
-        "fresh_accuracy": float((fresh_predicted == fresh.y).mean()),
-        **fit.metrics,
-    }
-    result = {
-        "fingerprint": mark,
-        "files": {path.relative_to(target.path).as_posix(): files.sha256(path) for path in sorted(held)},
-        "seconds": time.monotonic() - started,
-        "metrics": metrics,
-        "history": fit.history,
-        "predictions": predicted.tolist(),
-        "fresh_predictions": fresh_predicted.tolist(),
-    }
-    files.write(target.result_path(stage.NAME, fold), json.dumps(result))
-    return fold
-
-
 def begin(notebook: str, names: Mapping[str, Any]) -> Study:
     """Check a notebook's parameters and find its runs; the cell after `parameters` calls it with `globals()`.
 
@@ -224,7 +176,7 @@ def begin(notebook: str, names: Mapping[str, Any]) -> Study:
         HarlibError: an unknown name, a value out of range, or a run that does not exist.
     """
     process.set_up()
-    given = {name: names[name] for name in _assigned(names.get("In", [])) if name in names}
+    given = {name: names[name] for name in notebooks.assigned(names.get("In", [])) if name in names}
     root = project_root()
     places = {name: root / str(given.pop(name)) for name in PLACES if name in given}
     source, target = Run(places.get("from_run", root)), Run(places.get("to_run", root / "runs" / "scratch"))
@@ -238,32 +190,3 @@ def begin(notebook: str, names: Mapping[str, Any]) -> Study:
         with log.open("a") as lines:
             lines.write(f"notebook {notebook}\n")
     return Study(notebook, checked, source if "from_run" in places else target, target)
-
-
-def _assigned(cells: list[str]) -> list[str]:
-    """Names that the cells before the first call of begin, and right before the last, assign constants to."""
-    calls = [i for i, cell in enumerate(cells) if "study.begin(" in cell]
-    if not calls:
-        return []
-    constant = [_constants(cell) for cell in cells]
-    found = [name for names in constant[: calls[0]] for name in names]
-    for names in reversed(constant[calls[0] : calls[-1]]):
-        if not names:
-            break
-        found += names
-    return list(dict.fromkeys(found))
-
-
-def _constants(cell: str) -> list[str]:
-    """The names a cell assigns if it does nothing but assign literals, else none."""
-    try:
-        body = ast.parse(cell).body
-        names = []
-        for statement in body:
-            if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
-                return []
-            ast.literal_eval(statement.value)
-            names.append(statement.targets[0].id)
-    except (SyntaxError, ValueError):
-        return []
-    return names

@@ -119,30 +119,32 @@ def accuracy_by_bits(accuracies: Mapping[int, float], reference: float, chosen: 
     return figure
 
 
-def widths(arrows: Sequence[str], boxes: Sequence[str], title: str) -> Figure:
-    """A chain of operations as boxes, with the width of the integers that flow between them written on every arrow.
+def widths(boxes: Mapping[str, str], flow: Sequence[str], title: str) -> Figure:
+    """A chain of operations as boxes, with the width of the integers that flow written on every arrow.
 
     Args:
-        arrows: text of the arrow into the first box, between boxes, and out of the last: one more than boxes.
-        boxes: text of each operation.
+        boxes: text of each operation to the text of the arrow that enters it from the side.
+        flow: text of the arrow into the first box, between boxes, and out of the last: one more than boxes.
         title: of the figure.
     """
-    if len(arrows) != len(boxes) + 1:
-        raise ValueError(f"{len(arrows)} arrows for {len(boxes)} boxes: one more arrow than boxes is needed")
-    figure, axis = plt.subplots(figsize=(7.5, 0.85 * (2 * len(boxes) + 1)))
-    for i, text in enumerate(arrows):
-        top = -2 * i
-        _arrow(axis, top, text)
-    for i, text in enumerate(boxes):
-        style = {"boxstyle": "round,pad=0.5", "facecolor": "#e8f1f8", "edgecolor": PALETTE[0]}
-        axis.text(0, -2 * i - 1.5, text, ha="center", va="center", bbox=style)
-    axis.set(xlim=(-3, 3), ylim=(-2 * len(boxes) - 1.1, 0.1), title=title)
+    if len(flow) != len(boxes) + 1:
+        raise ValueError(f"{len(flow)} arrows for {len(boxes)} boxes: one more arrow than boxes is needed")
+    figure, axis = plt.subplots(figsize=(9, 1.1 * len(boxes) + 0.6))
+    for i, text in enumerate(flow):
+        _arrow(axis, (0, -2 * i), (0, -2 * i - 0.95))
+        axis.text(0.08, -2 * i - 0.42, text, va="center", fontsize="small", color=PALETTE[3])
+    style = {"boxstyle": "round,pad=0.5", "facecolor": "#e8f1f8", "edgecolor": PALETTE[0]}
+    for i, (text, side) in enumerate(boxes.items()):
+        middle = -2 * i - 1.5
+        _arrow(axis, (-2, middle), (-1.35, middle))
+        axis.text(-2.05, middle, side, ha="right", va="center", fontsize="small", color=PALETTE[3])
+        axis.text(0, middle, text.center(30), ha="center", va="center", bbox=style, fontsize="medium")
+    axis.set(xlim=(-3.4, 2.6), ylim=(-2 * len(boxes) - 1, 0.05), title=title)
     axis.axis("off")
     plt.close(figure)
     return figure
 
 
-def _arrow(axis: Axes, top: float, text: str) -> None:
+def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
     properties = {"arrowstyle": "-|>", "color": "black", "linewidth": 1.5}
-    axis.annotate("", xy=(0, top - 1), xytext=(0, top), arrowprops=properties)
-    axis.text(0.12, top - 0.45, text, ha="left", va="center", fontsize="small", color=PALETTE[3])
+    axis.annotate("", xy=end, xytext=start, arrowprops=properties)

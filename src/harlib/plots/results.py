@@ -19,12 +19,13 @@ def by_stage(accuracies: Mapping[str, Sequence[float]], close_up: Sequence[str],
 
     Args:
         accuracies: stage to its accuracy on each fold, 0..1, in the order to draw.
-        close_up: the stages whose folds set the range of the right panel; means left of it are marked by an arrow.
+        close_up: the stages whose folds and intervals set the range of the right panel; means left of it are marked by an arrow.
         title: of the figure.
     """
     figure, axes = plt.subplots(1, 2, figsize=(11, 1.3 + 0.5 * len(accuracies)), sharey=True)
     near = [100 * value for stage in close_up for value in accuracies[stage]]
-    margin = max(0.1 * (max(near) - min(near)), 0.25)
+    near += [end for stage in close_up for end in evaluate.over_folds([100 * value for value in accuracies[stage]])]
+    margin = max(0.05 * (max(near) - min(near)), 0.25)
     ranges = ((0.0, 102.0), (min(near) - margin, max(near) + margin))
     for axis, (low, high) in zip(axes, ranges, strict=True):
         for row, values in enumerate(accuracies.values()):

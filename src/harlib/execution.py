@@ -1,0 +1,77 @@
+"""One fold of one stage in a process of its own: from a data file to a checkpoint and its result."""
+
+import importlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt16
+from torch import Tensor
+
+from harlib import data, files, process
+from harlib.parameters import Parameters
+from harlib.runs import Run
+from harlib.stages.task import Task
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a process is sent: the stage by module name, files rather than arrays, and the result's fingerprint."""
+
+    module: str
+    fold: int
+    parameters: Parameters
+    source: Run
+    target: Run
+    data_files: dict[str, Path]
+    fingerprint: str
+
+
+def make_task(stage: ModuleType, fold: int, parameters: Parameters, source: Run, dataset: data.Dataset) -> Task:
+    """What a stage is given: the fold's samples and the upstream stage's tensors from `source`."""
+    split = data.folds(dataset, parameters.folds, parameters.seed, parameters.evaluate_on)[fold]
+    device = torch.device(parameters.device)
+    train, test = ((_tensor(dataset.x[part], device), part) for part in (split.train, split.test))
+    y = torch.from_numpy(dataset.y).to(device)
+    upstream = source.state(stage.UPSTREAM, fold) if stage.UPSTREAM else {}
+    return Task(parameters, dataset.classes, fold, train[0], y[train[1]], test[0], y[test[1]], upstream)
+
+
+def _tensor(x: UInt16[np.ndarray, "n 64 64"], device: torch.device) -> Float[Tensor, "n 1 64 64"]:
+    return torch.from_numpy(x.astype(np.float32))[:, None].to(device)
+
+
+def fit_fold(job: Job) -> int:
+    """Fit one fold, write what it leaves (the result last) and return the fold's number."""
+    process.set_up()
+    stage = importlib.import_module(job.module)
+    started = time.monotonic()
+    task = make_task(stage, job.fold, job.parameters, job.source, data.load(job.data_files["data"]))
+    fit = stage.fit(task)
+    predicted = fit.predict(task.test_x)
+    fresh = data.load(job.data_files["fresh"])
+    fresh_predicted = fit.predict(_tensor(fresh.x, task.x.device))
+    held = [job.target.save_state(stage.NAME, job.fold, fit.state)] if fit.state else []
+    for name, save in fit.files.items():
+        save(job.target.path / name)
+        held.append(job.target.path / name)
+    metrics = {
+        "accuracy": float((predicted == task.test_y.cpu().numpy()).mean()),
+        "fresh_accuracy": float((fresh_predicted == fresh.y).mean()),
+        **fit.metrics,
+    }
+    result = {
+        "fingerprint": job.fingerprint,
+        "files": {path.relative_to(job.target.path).as_posix(): files.sha256(path) for path in held},
+        "seconds": time.monotonic() - started,
+        "metrics": metrics,
+        "history": fit.history,
+        "predictions": predicted.tolist(),
+        "fresh_predictions": fresh_predicted.tolist(),
+    }
+    files.write(job.target.result_path(stage.NAME, job.fold), json.dumps(result))
+    return job.fold

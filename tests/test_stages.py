@@ -1,0 +1,83 @@
+"""The chain of stages on toy data: what each leaves, and that a checkpoint gives back the network that was trained."""
+
+import numpy as np
+import pytest
+import torch
+from helpers import toy_dataset
+
+from harlib import parameters, training
+from harlib.integer import model as model_file
+from harlib.integer import vectors
+from harlib.model import Network
+from harlib.prune import zeros_for
+from harlib.stages import folded, fp32, integer, pruned, qat, ternary_ptq, ternary_ptq_bn
+from harlib.stages.task import Task
+from harlib.ternary import zeros
+
+P = parameters.check(
+    {"fp32_epochs": 6, "qat_epochs": 2, "prune_epochs": 3, "prune_ramp_epochs": 1, "batch_size": 16, "sparsity": 0.5}
+)
+
+
+def tensors(dataset):
+    return torch.from_numpy(dataset.x.astype("float32"))[:, None], torch.from_numpy(dataset.y)
+
+
+@pytest.fixture(scope="module")
+def chain():
+    data, test = tensors(toy_dataset(4, 20)), tensors(toy_dataset(2, 10, seed=1))
+    fits, tasks = {}, {}
+    for stage in (fp32, ternary_ptq, ternary_ptq_bn, qat, pruned, folded, integer):
+        upstream = fits[stage.UPSTREAM].state if stage.UPSTREAM else {}
+        tasks[stage.NAME] = Task(P, toy_dataset().classes, 0, *data, *test, upstream)
+        fits[stage.NAME] = stage.fit(tasks[stage.NAME])
+    return fits, tasks
+
+
+@pytest.mark.parametrize("stage", [fp32, ternary_ptq, ternary_ptq_bn, qat, pruned], ids=lambda stage: stage.NAME)
+def test_a_checkpoint_gives_back_the_network(chain, stage):
+    fits, tasks = chain
+    task = tasks[stage.NAME]
+    network = stage.build(fits[stage.NAME].state, task)
+    assert isinstance(network, Network)
+    predicted = training.logits(network, task.test_x).argmax(1).numpy()
+    assert np.array_equal(predicted, fits[stage.NAME].predict(task.test_x))
+
+
+def test_fp32_learns_the_toy_classes(chain):
+    fits, tasks = chain
+    task = tasks["fp32"]
+    assert (fits["fp32"].predict(task.test_x) == task.test_y.numpy()).mean() > 0.5
+    assert len(fits["fp32"].history["loss"]) == P.fp32_epochs
+
+
+def test_reestimated_statistics_are_all_that_tells_the_two_ptq_stages_apart(chain):
+    fits, _ = chain
+    stale, fresh = fits["ternary-ptq"].state, fits["ternary-ptq-bn"].state
+    changed = {name for name in stale if not torch.equal(stale[name], fresh[name])}
+    assert changed
+    assert all("running_" in name or "num_batches" in name for name in changed)
+
+
+def test_pruned_has_exactly_the_wanted_zeros_and_integer_keeps_them(chain):
+    fits, tasks = chain
+    network = pruned.build(fits["pruned"].state, tasks["pruned"])
+    assert zeros(network) == (zeros_for(0.5, 2768), 2768)
+    assert fits["pruned"].metrics["zeros"] == zeros_for(0.5, 2768) / 2768
+
+
+def test_integer_engine_and_folded_network_agree_on_every_code(chain):
+    fits, tasks = chain
+    assert fits["integer"].metrics["codes_differing"] == 0
+    assert fits["integer"].metrics["argmax_differing"] == 0
+    x = tasks["folded"].test_x
+    assert np.array_equal(fits["folded"].predict(x), fits["integer"].predict(x))
+
+
+def test_integer_leaves_a_model_and_vectors_that_verify(chain, tmp_path):
+    fits, _ = chain
+    for name, save in fits["integer"].files.items():
+        save(tmp_path / name)
+    model = model_file.load(tmp_path / "models" / "fold0.json")
+    assert model.classes == toy_dataset().classes
+    assert vectors.verify(model, vectors.load(tmp_path / "vectors" / "fold0.npz")) == 20
