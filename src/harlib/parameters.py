@@ -77,11 +77,11 @@ class Compression(BaseModel):
     sweep_thresholds: tuple[Annotated[float, Field(gt=0, le=3)], ...] = Field(
         (0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5), min_length=1, max_length=100, description="thresholds of the sweep"
     )
-    qat_epochs: int = Field(20, ge=1, le=500, description="quantization-aware training, from the fp32 weights")
+    qat_epochs: int = Field(14, ge=1, le=500, description="quantization-aware training, from the fp32 weights")
     qat_learning_rate: float = Field(5.0e-3, gt=0, le=1, description="peak of the one-cycle schedule, QAT")
     sparsity: float = Field(0.45, ge=0, le=0.95, description="share of zeros over all ternary weights together")
-    prune_epochs: int = Field(16, ge=1, le=500, description="epochs of pruning and fine-tuning")
-    prune_ramp_epochs: int = Field(5, ge=0, le=500, description="epochs over which the share of zeros is raised")
+    prune_epochs: int = Field(10, ge=1, le=500, description="epochs of pruning and fine-tuning")
+    prune_ramp_epochs: int = Field(4, ge=0, le=500, description="epochs over which the share of zeros is raised")
     prune_learning_rate: float = Field(3.0e-3, gt=0, le=1, description="peak of the one-cycle schedule, pruning")
     multiplier_bits: int = Field(16, ge=2, le=31, description="bits of the dyadic multiplier a / 2^b")
 

@@ -131,12 +131,12 @@ def widths(boxes: Mapping[str, str], flow: Sequence[str], title: str) -> Figure:
         raise ValueError(f"{len(flow)} arrows for {len(boxes)} boxes: one more arrow than boxes is needed")
     figure, axis = plt.subplots(figsize=(9, 1.1 * len(boxes) + 0.6))
     for i, text in enumerate(flow):
-        _arrow(axis, (0, -2 * i), (0, -2 * i - 0.95))
+        _arrow(axis, (0.0, -2.0 * i), (0.0, -2 * i - 0.95))
         axis.text(0.08, -2 * i - 0.42, text, va="center", fontsize="small", color=PALETTE[3])
     style = {"boxstyle": "round,pad=0.5", "facecolor": "#e8f1f8", "edgecolor": PALETTE[0]}
     for i, (text, side) in enumerate(boxes.items()):
         middle = -2 * i - 1.5
-        _arrow(axis, (-2, middle), (-1.35, middle))
+        _arrow(axis, (-2.0, middle), (-1.35, middle))
         axis.text(-2.05, middle, side, ha="right", va="center", fontsize="small", color=PALETTE[3])
         axis.text(0, middle, text.center(30), ha="center", va="center", bbox=style, fontsize="medium")
     axis.set(xlim=(-3.4, 2.6), ylim=(-2 * len(boxes) - 1, 0.05), title=title)

@@ -39,7 +39,9 @@ def matrices(panels: Mapping[str, tuple[Float[np.ndarray, "rows columns"], str]]
     return figure
 
 
-def zeros_by_layer(shares: Mapping[str, Sequence[float]], layers: Sequence[str], target: float, title: str) -> Figure:
+def zeros_by_layer(
+    shares: Mapping[str, Float[np.ndarray, " layers"]], layers: Sequence[str], target: float, title: str
+) -> Figure:
     """Share of zeros of each layer, one bar a way of choosing them, and the share wanted over all layers as a line.
 
     Args:
@@ -52,7 +54,7 @@ def zeros_by_layer(shares: Mapping[str, Sequence[float]], layers: Sequence[str],
     width = 0.8 / len(shares)
     places = np.arange(len(layers))
     for i, (name, values) in enumerate(shares.items()):
-        bars = axis.bar(places + (i - (len(shares) - 1) / 2) * width, 100 * np.asarray(values), width, label=name)
+        bars = axis.bar(places + (i - (len(shares) - 1) / 2) * width, 100 * values, width, label=name)
         axis.bar_label(bars, fmt="%.0f", fontsize="x-small")
     axis.axhline(100 * target, color="black", linestyle="--", linewidth=1, label="wanted over all layers")
     axis.set_xticks(places, list(layers))

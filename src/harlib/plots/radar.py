@@ -13,6 +13,7 @@ from matplotlib.image import AxesImage
 from harlib.plots.style import PALETTE, SPECTROGRAM
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+CLASS_COLOURS = tuple(PALETTE[i] for i in (0, 1, 2, 4, 7, 5, 3, 6))  # clouds that overlap keep apart
 VELOCITY, TIME = "radial velocity (m/s)", "time (s)"
 
 
@@ -73,8 +74,8 @@ def aliasing(true: Float[np.ndarray, " n"], measured: Float[np.ndarray, " n"], l
     line = np.linspace(true.min(), true.max(), 2001)
     wrapped = (line + limit) % (2 * limit) - limit
     wrapped[1:][np.diff(wrapped) < 0] = np.nan
-    axis.plot(line, wrapped, color="0.6", label="formula")
-    axis.plot(true, measured, "o", color=PALETTE[0], markersize=4, label="strongest row")
+    axis.plot(line, wrapped, color=PALETTE[1], label="formula")
+    axis.plot(true, measured, "o", color=PALETTE[0], markersize=3, label="strongest row")
     for side in (-limit, limit):
         axis.axvline(side, color=PALETTE[3], linestyle="--", label="unambiguous velocity" if side > 0 else None)
     axis.set(xlabel="true " + VELOCITY, ylabel="shown velocity (m/s)", title="Shown against true velocity")
@@ -93,7 +94,7 @@ def samples(time: Float[np.ndarray, " n"], iq: Complex[np.ndarray, " n"]) -> Fig
     figure, axis = plt.subplots(figsize=(9, 3.2))
     axis.plot(time, iq.real, color=PALETTE[0], label="I (real part)")
     axis.plot(time, iq.imag, color=PALETTE[1], linestyle="--", label="Q (imaginary part)")
-    axis.set(xlabel=TIME, ylabel="amplitude (noise rms)", title="Samples of one frame and its neighbours")
+    axis.set(xlabel=TIME, ylabel="amplitude (noise rms)", title="What the receiver hands over")
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     plt.close(figure)
     return figure
@@ -173,12 +174,12 @@ def traits(table: pd.DataFrame, across: str, up: str, title: str) -> Figure:
     """Two traits of every sample against each other, a colour and a mark a class.
 
     Args:
-        table: column `class` and the two traits.
+        table: column `class`, whose order is that of the colours if it is categorical, and the two traits.
         across, up: names of the traits, with units.
         title: of the figure.
     """
     figure, axis = plt.subplots(figsize=(8, 4.6))
-    for colour, mark, (name, rows) in zip(PALETTE, MARKERS, table.groupby("class", sort=False), strict=False):
+    for colour, mark, (name, rows) in zip(CLASS_COLOURS, MARKERS, table.groupby("class", observed=True), strict=False):
         axis.scatter(rows[across], rows[up], s=16, color=colour, marker=mark, alpha=0.6, linewidths=0, label=str(name))
     axis.set(xlabel=across, ylabel=up, title=title)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
@@ -197,8 +198,13 @@ def draws(table: pd.DataFrame, title: str) -> Figure:
     figure, axes = plt.subplots(2, -(-len(names) // 2), figsize=(11, 5.4), sharey=True, squeeze=False)
     styles = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)))
     for axis, name in zip(axes.ravel(), names, strict=False):
-        for i, (activity, rows) in enumerate(table.groupby("class", sort=False)):
-            axis.ecdf(rows[name], color=PALETTE[i % len(PALETTE)], linestyle=styles[i % len(styles)], label=activity)
+        for i, (activity, rows) in enumerate(table.groupby("class", observed=True)):
+            axis.ecdf(
+                rows[name],
+                color=CLASS_COLOURS[i % len(CLASS_COLOURS)],
+                linestyle=styles[i % len(styles)],
+                label=activity,
+            )
         axis.set_xlabel(name)
     for axis in axes.ravel()[len(names) :]:
         axis.axis("off")

@@ -19,7 +19,7 @@ def by_stage(accuracies: Mapping[str, Sequence[float]], close_up: Sequence[str],
 
     Args:
         accuracies: stage to its accuracy on each fold, 0..1, in the order to draw.
-        close_up: the stages whose folds and intervals set the range of the right panel; means left of it are marked by an arrow.
+        close_up: the stages whose folds and intervals set the range of the right panel; an arrow: mean left of it.
         title: of the figure.
     """
     figure, axes = plt.subplots(1, 2, figsize=(11, 1.3 + 0.5 * len(accuracies)), sharey=True)
