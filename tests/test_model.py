@@ -1,9 +1,12 @@
 """The network's parameters, layer by layer, and its shapes."""
 
+import copy
+
 import pytest
 import torch
 
 from harlib.model import Network, count_parameters, quantize_activations
+from harlib.quantize import round_straight_through
 from harlib.ternary import make_ternary, zeros
 
 BY_LAYER = {
@@ -47,17 +50,45 @@ def test_feature_maps_have_the_source_shapes():
     assert network.pool(x).shape == (2, 32)
 
 
-def test_quantized_activations_are_codes_times_scale():
+@pytest.fixture
+def quantized():
     torch.manual_seed(0)
     network = Network().eval()
     raw = 2500 + 100 * torch.rand(4, 1, 64, 64)
     network.input.observe(raw)
+    make_ternary(network, 0.7)
+    for block in network.blocks.values():
+        torch.nn.init.normal_(block.norm.weight)
     quantize_activations(network, raw)
-    x = network.input(raw)
+    return network.double(), raw
+
+
+def test_quantized_activations_are_codes_times_scale(quantized):
+    network, raw = quantized
+    x = network.input(raw.double())
     for block in network.blocks.values():
         x = block(x)
         codes = x / block.activation.scale()
-        assert torch.allclose(codes, codes.round(), atol=1e-3)
+        assert torch.allclose(codes, codes.round(), atol=1e-9)
         assert 100 < codes.max() <= 255.001
-    pooled = network.pool(x) / block.activation.scale()
-    assert torch.allclose(pooled, pooled.round(), atol=1e-3)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_counting_in_steps_changes_neither_logits_nor_gradients(quantized, training):
+    network, raw = quantized
+    network.train(training)
+    other = copy.deepcopy(network)
+    logits = network(raw.double())
+    x = other.input(raw.double())
+    for block in other.blocks.values():
+        x = block(x)
+    scale = block.activation.scale()
+    plain = other.linear(round_straight_through(x.mean((2, 3)) / scale) * scale)
+    assert torch.allclose(logits, plain, atol=1e-9)
+    weights = torch.randn(logits.shape, dtype=torch.float64)
+    (logits * weights).sum().backward()
+    (plain * weights).sum().backward()
+    for (name, ours), theirs in zip(network.named_parameters(), other.parameters(), strict=True):
+        assert torch.allclose(ours.grad, theirs.grad, rtol=1e-6, atol=1e-9), name
+    for ours, theirs in zip(network.buffers(), other.buffers(), strict=True):
+        assert torch.allclose(ours.double(), theirs.double())

@@ -27,35 +27,22 @@ def round_straight_through(x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"
     return x + (round_half_up(x) - x).detach()
 
 
-class _ReluQuantize(torch.autograd.Function):
-    """s (clamp(floor(x / s + 1/2) + z, z, 255) - z): ReLU and quantizer in one, since ReLU is the clamp at code z."""
+class _RoundClamp(torch.autograd.Function):
+    """clamp(floor(x + 1/2), 0, top): one fused mask a gradient, where composed operations would take six passes."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: Tensor, zero_point: Tensor) -> Tensor:
-        ratio = x / scale
-        top = float(LEVELS - zero_point)
-        code = (ratio + 0.5).floor_().clamp_(0.0, top)
-        ctx.save_for_backward(ratio, code, scale)
-        ctx.top = top
-        return code * scale
+    def forward(ctx: Any, x: Tensor, top: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        ctx.top = float(top)
+        return (x + 0.5).floor_().clamp_(0.0, ctx.top)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
         (gradient,) = gradients
-        ratio, code, scale = ctx.saved_tensors
-        # hardtanh's backward is a fused mask: the gradient where -1/2 < ratio < top + 1/2, else 0.
-        grad_x = torch.ops.aten.hardtanh_backward(gradient, ratio, -0.5, ctx.top + 0.5)
-        grad_scale = _dot(gradient, code) - _dot(grad_x, ratio)
-        # threshold's backward is another fused mask: the gradient where ratio > top + 1/2, else 0.
-        grad_zero_point = -torch.ops.aten.threshold_backward(gradient, ratio, ctx.top + 0.5).sum() * scale
-        return grad_x, grad_scale, grad_zero_point
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """Sum of a * b without a temporary where both lie in memory alike; flattening a view would copy or misalign."""
-    if a.ndim == 4 and all(t.is_contiguous(memory_format=torch.channels_last) for t in (a, b)):
-        a, b = (t.permute(0, 2, 3, 1) for t in (a, b))
-    return torch.dot(a.reshape(-1), b.reshape(-1))
+        (x,) = ctx.saved_tensors
+        inside = torch.ops.aten.hardtanh_backward(gradient, x, -0.5, ctx.top + 0.5)  # the gradient inside, else 0
+        above = torch.ops.aten.threshold_backward(gradient, x, ctx.top + 0.5)  # the gradient above, else 0
+        return inside, above.sum()
 
 
 class ReluQuantize(nn.Module):
@@ -87,15 +74,15 @@ class ReluQuantize(nn.Module):
         """The code of real 0, an integer in 0..255 held as a float."""
         return round_straight_through(self.latent_zero_point.clamp(0, LEVELS))
 
-    def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        """Real values in, real values on the grid of codes out, same shape."""
-        result: Tensor = _ReluQuantize.apply(x, self.scale(), self.zero_point())  # type: ignore[no-untyped-call]
+    def steps(self, ratio: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """Codes less the zero point, of values given in units of the scale: clamp(floor(ratio + 1/2), 0, 255 - z)."""
+        result: Tensor = _RoundClamp.apply(ratio, LEVELS - self.zero_point())  # type: ignore[no-untyped-call]
         return result
 
-    def on_grid(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        """Round values that are inside the range (an average of codes) to the grid, gradient straight through."""
+    def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """Real values in, real values on the grid of codes out, same shape."""
         scale = self.scale()
-        return round_straight_through(x / scale) * scale
+        return scale * self.steps(x / scale)
 
     def observe(self, x: Float[Tensor, "*shape"], share: float = 0.9999) -> None:
         """Set the scale so that this share of the positive values of x is not clamped."""

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from harlib.errors import HarlibError
-from harlib.fold import FoldedConv, FoldedLinear
 from harlib.integer import oracle, proofs
 from harlib.integer.export import build
+from harlib.integer.folded import FoldedConv, FoldedLinear
 from harlib.integer.model import Input, load, save
 from harlib.integer.rounding import dyadic_scale, integer_conv
 

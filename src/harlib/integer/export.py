@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harlib.errors import HarlibError
-from harlib.fold import FoldedConv, FoldedLinear
+from harlib.integer.folded import FoldedConv, FoldedLinear
 from harlib.integer.intervals import Geometry
 from harlib.integer.model import Input, IntegerModel, parse
 from harlib.integer.rounding import LEAST_BITS, IntegerConv, dyadic_scale, integer_conv, rounded_bias

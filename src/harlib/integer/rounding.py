@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Int8, Int64
 
 from harlib.errors import HarlibError
-from harlib.fold import FoldedConv
+from harlib.integer.folded import FoldedConv
 from harlib.integer.intervals import Geometry, accumulator_interval
 from harlib.integer.requantize import dyadic, product_range, requantize
 

@@ -18,7 +18,7 @@ def matrices(panels: Mapping[str, tuple[Float[np.ndarray, "rows columns"], str]]
     Args:
         panels: title to a matrix and the format of its numbers.
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(3.7 * len(panels), 3.6), squeeze=False)
+    figure, axes = plt.subplots(1, len(panels), figsize=(2.75 * len(panels), 3.0), squeeze=False)
     for axis, (title, (values, number)) in zip(axes[0], panels.items(), strict=True):
         limit = max(float(np.abs(values).max()), 1e-9)
         sns.heatmap(
@@ -31,7 +31,7 @@ def matrices(panels: Mapping[str, tuple[Float[np.ndarray, "rows columns"], str]]
             cbar=False,
             square=True,
             linewidths=1,
-            annot_kws={"fontsize": 10},
+            annot_kws={"fontsize": 9},
             ax=axis,
         )
         axis.set(title=title, xlabel="column", ylabel="row")

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from harlib.folding import fold_network, trace
+from harlib.fold import fold_network, trace
 from harlib.integer import export
 from harlib.integer.model import Input, IntegerModel
 from harlib.model import Network

@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from harlib import folding
+from harlib import fold as folding
 from harlib.integer import model as model_file
 from harlib.integer import oracle, proofs, vectors
 from harlib.integer.inputs import input_codes

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from harlib import folding
+from harlib import fold as folding
 from harlib.integer import oracle, proofs
 from harlib.integer.inputs import input_codes
 from harlib.model import Network, quantize_activations
