@@ -6,7 +6,9 @@ import torch
 from torch import nn
 
 from harlib import prune
-from harlib.model import Network
+from harlib.integer import proofs
+from harlib.model import Network, quantize_activations
+from harlib.stages.folded import integer_model
 from harlib.ternary import make_ternary, ternary_layers, zeros
 
 
@@ -46,3 +48,28 @@ def test_freeze_holds_the_zeros_while_weights_move():
     for _, _, weight in ternary_layers(model):
         nn.init.normal_(weight)
     assert zeros(model)[0] == prune.zeros_for(0.5, 2768)
+
+
+def test_zeros_of_constant_channels_do_not_count_toward_the_share():
+    model = network()
+    raw = 2500 + 60 * torch.randn(8, 1, 64, 64).abs()
+    model.input.observe(raw)
+    model.train()(raw)
+    model.eval()
+    with torch.no_grad():
+        model.blocks["depthwise1"].norm.bias[3] = -100  # ReLU gives 0 whatever comes in
+        model.blocks["pointwise2"].norm.weight[5] = 0
+    quantize_activations(model, raw)
+    prune.prune_to(model, 0.5)
+    prune.freeze(model)
+    before = [held.kept.clone() for _, held, _ in ternary_layers(model)]
+    classes = ("jogging", "jumping", "situp", "waving", "other")
+    assert proofs.zeros(integer_model(model, classes, 16)).natural < prune.zeros_for(0.5, 2768)
+    added = prune.fill_up(model, raw, 0.5)
+    assert added > 0
+    found = proofs.zeros(integer_model(model, classes, 16))
+    assert found.natural >= prune.zeros_for(0.5, 2768)
+    after = [held.kept for _, held, _ in ternary_layers(model)]
+    assert sum(int((a & ~b).sum()) for a, b in zip(before, after, strict=True)) == added
+    assert not any((b & ~a).any() for a, b in zip(before, after, strict=True))
+    assert prune.fill_up(model, raw, 0.5) == 0

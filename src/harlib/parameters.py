@@ -19,7 +19,7 @@ class Simulation(BaseModel):
     subjects: int = Field(30, ge=2, le=1000, description="people in the data set")
     trials: int = Field(46, ge=5, le=500, description="recordings a person, spread evenly over the five classes")
     fresh_subjects: int = Field(200, ge=2, le=1000, description="people in the fresh test set, none in the data set")
-    fresh_trials: int = Field(10, ge=5, le=500, description="recordings a person in the fresh test set")
+    fresh_trials: int = Field(5, ge=5, le=500, description="recordings a person in the fresh test set")
 
     carrier_ghz: float = Field(24.125, ge=1, le=120, description="the radar's carrier frequency, GHz")
     pulse_rate_hz: float = Field(
@@ -64,7 +64,7 @@ class Training(BaseModel):
     )
     batch_size: int = Field(64, ge=2, le=1024, description="samples a training step")
     weight_decay: float = Field(1.0e-4, ge=0, le=1, description="AdamW's, on convolution and linear weights only")
-    fp32_epochs: int = Field(20, ge=1, le=500, description="passes over the training folds for the fp32 baseline")
+    fp32_epochs: int = Field(16, ge=1, le=500, description="passes over the training folds for the fp32 baseline")
     fp32_learning_rate: float = Field(1.0e-2, gt=0, le=1, description="peak of the one-cycle schedule, fp32")
 
 

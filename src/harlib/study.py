@@ -155,12 +155,10 @@ class Study:
             log.write(line + "\n")
 
     def save_figure(self, figure: Any, name: str) -> None:
-        """Save a figure as figures/<name>.svg and .png of the run, for the pages that show it."""
-        for kind in ("svg", "png"):
-            buffer = io.BytesIO()
-            plain = {"Date": None} if kind == "svg" else {"Software": None}
-            figure.savefig(buffer, format=kind, metadata=plain, dpi=150, bbox_inches="tight")
-            files.write(self.target.path / "figures" / f"{name}.{kind}", buffer.getvalue())
+        """Save a figure as figures/<name>.svg of the run, for the pages that show it."""
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None}, bbox_inches="tight")
+        files.write(self.target.path / "figures" / f"{name}.svg", buffer.getvalue())
 
 
 def begin(notebook: str, names: Mapping[str, Any]) -> Study:

@@ -33,14 +33,10 @@ NOTEBOOKS = (
     Notebook("01-radar-spectrograms", (), (*_DATA, "figures/spectrograms.svg")),
     Notebook("02-fp32-baseline", _DATA, _marker("fp32")),
     Notebook("03-ternarization-analysis", (*_DATA, *_marker("fp32")), _marker("ternary-ptq", "ternary-ptq-bn")),
-    Notebook(
-        "04-quantization-aware-training",
-        (*_DATA, *_marker("fp32", "ternary-ptq", "ternary-ptq-bn")),
-        _marker("qat"),
-    ),
+    Notebook("04-quantization-aware-training", (*_DATA, *_marker("fp32")), _marker("qat")),
     Notebook("05-pruning", (*_DATA, *_marker("qat")), _marker("pruned")),
     Notebook("06-batch-norm-folding", (*_DATA, *_marker("pruned")), _marker("folded")),
-    Notebook("07-integer-inference", (*_DATA, *_marker("pruned", "folded")), _marker("integer")),
+    Notebook("07-integer-inference", (*_DATA, *_marker("pruned")), _marker("integer")),
     Notebook(
         "08-results",
         (*_DATA, *_marker(*stages.ORDER)),

@@ -156,6 +156,8 @@ def gallery(
     figure.supylabel(VELOCITY, fontsize="medium")
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
     figure.colorbar(shown, ax=axes.ravel().tolist(), shrink=0.6, label=unit)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # solved once: with so many axes each further drawing would take seconds
     plt.close(figure)
     return figure
 

@@ -53,7 +53,10 @@ def fit(task: Task) -> Fit:
         after_epoch=after_epoch,
     )
     training.reestimate_batch_norm(network, task.x)
-    return network_fit(network, history, {"zeros": history["zeros"][-1]})
+    if prune.fill_up(network, task.x, p.sparsity):
+        training.reestimate_batch_norm(network, task.x)
+    zero, count = zeros(network)
+    return network_fit(network, history, {"zeros": zero / count})
 
 
 build = qat.build
