@@ -46,11 +46,12 @@ browser:
 	@tools/system-packages.sh browser
 
 publish-reference: environment ## write reference/published/ anew from runs/published
+	@$(BIN)/harlib run config/published.yml
 	@$(BIN)/harlib publish-reference --run published
 
 unlock: environment ## take away the lock of a Snakemake that was killed; `harlib run` does so itself (RUN=name)
 	@$(BIN)/snakemake --snakefile workflow/Snakefile --directory runs/$(RUN) --unlock \
-		--config root=$(CURDIR) run=runs/$(RUN) workers=1 setpriv=0
+		--config root=$(CURDIR) run=runs/$(RUN) workers=1 setpriv=0 device=cpu
 
 clean: ## remove the built book and caches; runs and .venv stay
 	@rm -rf _build book/run .pytest_cache .mypy_cache .ruff_cache .hypothesis

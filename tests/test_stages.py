@@ -1,5 +1,7 @@
 """The chain of stages on toy data: what each leaves, and that a checkpoint gives back the network that was trained."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -59,11 +61,21 @@ def test_reestimated_statistics_are_all_that_tells_the_two_ptq_stages_apart(chai
     assert all("running_" in name or "num_batches" in name for name in changed)
 
 
-def test_pruned_has_exactly_the_wanted_zeros_and_integer_keeps_them(chain):
+def test_pruned_has_the_wanted_zeros_and_integer_keeps_them(chain):
     fits, tasks = chain
     network = pruned.build(fits["pruned"].state, tasks["pruned"])
-    assert zeros(network) == (zeros_for(0.5, 2768), 2768)
-    assert fits["pruned"].metrics["zeros"] == zeros_for(0.5, 2768) / 2768
+    wanted = zeros_for(0.5, 2768)
+    assert zeros(network)[0] >= wanted
+    assert fits["pruned"].metrics["zeros"] == zeros(network)[0] / 2768
+    assert fits["integer"].metrics["zeros"] >= wanted / 2768
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_short_pruning_without_a_ramp_still_prunes(chain, epochs):
+    _, tasks = chain
+    changed = P.model_copy(update={"prune_epochs": epochs, "prune_ramp_epochs": 0, "sparsity": 0.6})
+    found = pruned.fit(dataclasses.replace(tasks["pruned"], parameters=changed))
+    assert found.metrics["zeros"] >= zeros_for(0.6, 2768) / 2768
 
 
 def test_integer_engine_and_folded_network_agree_on_every_code(chain):

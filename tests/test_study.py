@@ -132,6 +132,11 @@ def test_parameters_not_declared_are_those_of_the_run_read_from(monkeypatch, tmp
     assert (work.parameters.folds, work.parameters.seed, work.parameters.threshold) == (3, 7, 0.5)
 
 
+def test_a_parameter_of_another_notebook_is_refused(monkeypatch, tmp_path):
+    with pytest.raises(HarlibError, match="'qat_epochs' belongs to another notebook"):
+        begin(monkeypatch, tmp_path, "threshold = 0.7", "# Parameters\nqat_epochs = 3\nworkers = 1", CALL)
+
+
 def test_a_run_that_does_not_exist_is_named(monkeypatch, tmp_path):
     with pytest.raises(HarlibError, match="runs/none does not exist"):
         begin(monkeypatch, tmp_path, "from_run = 'runs/none'", CALL)

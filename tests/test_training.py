@@ -59,5 +59,9 @@ def test_reestimated_statistics_are_those_of_the_data():
     training.reestimate_batch_norm(norm, x, batch_size=40)
     assert torch.allclose(norm.running_mean, x.mean((0, 2, 3)), atol=1e-5)
     assert torch.allclose(norm.running_var, x.var((0, 2, 3)), rtol=1e-5)
+    x[20:] += 3  # as samples sorted by subject are
+    training.reestimate_batch_norm(norm, x, batch_size=27)
+    assert torch.allclose(norm.running_mean, x.mean((0, 2, 3)), atol=1e-5)
+    assert torch.allclose(norm.running_var, x.var((0, 2, 3)), rtol=0.05)
     assert norm.momentum == 0.1
     assert not norm.training

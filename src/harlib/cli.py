@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = commands.add_parser("run", help="run the study with the parameters of a YAML file")
     run.add_argument("config", type=Path, help="such as config/published.yml")
     run.add_argument("--run", help="name of the folder under runs/ (default: the file's name)")
-    run.add_argument("--cores", type=int, help="processes at a time (default: parameter workers)")
+    run.add_argument("--cores", type=int, help="notebooks, and folds in each, at a time (default: parameter workers)")
 
     predict = commands.add_parser("predict", help="classify raw spectrograms with an integer model; needs no torch")
     predict.add_argument("model", type=Path, help="integer model, such as reference/published/models/fold0.json")
@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             reference.publish(options.run)
     except HarlibError as error:
         print(f"harlib: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"harlib: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("harlib: stopped; the same command goes on where it stopped", file=sys.stderr)

@@ -24,7 +24,7 @@ def run_study(config: Path, name: str | None, cores: int | None) -> int:
     Args:
         config: YAML file of parameters; names that are left out take the published defaults.
         name: folder under runs/ (default: the file's name without .yml).
-        cores: processes at a time (default: parameter `workers`).
+        cores: notebooks at a time, and folds at a time in each (default: parameter `workers`).
 
     Raises:
         HarlibError: bad parameters (before any work), another process in the folder, or a notebook that failed.
@@ -39,7 +39,7 @@ def run_study(config: Path, name: str | None, cores: int | None) -> int:
     run = Run(root / "runs" / name)
     with _only_one(run.path) as lock:
         workflow.prepare(root, run, checked)
-        snakemake = _command(root, run, cores or checked.workers)
+        snakemake = _command(root, run, cores or checked.workers, checked.device)
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         if (run.path / ".snakemake" / "locks").is_dir():  # left by a killed run: nobody else is here
             subprocess.run([*snakemake, "--unlock"], env=environment, capture_output=True, check=False)
@@ -51,17 +51,19 @@ def run_study(config: Path, name: str | None, cores: int | None) -> int:
     return 0
 
 
-def _command(root: Path, run: Run, cores: int) -> list[str]:
+def _command(root: Path, run: Run, cores: int, device: str) -> list[str]:
     setpriv = shutil.which("setpriv")
+    settings = {
+        "root": root,
+        "run": run.path.relative_to(root),
+        "workers": cores,
+        "device": device,
+        "setpriv": int(bool(setpriv)),
+    }
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "workflow" / "Snakefile")]
     command += ["--directory", str(run.path), "--cores", str(cores), "--rerun-incomplete", "--nocolor"]
-    command += [
-        "--config",
-        f"root={root}",
-        f"run={run.path.relative_to(root)}",
-        f"workers={cores}",
-        f"setpriv={int(bool(setpriv))}",
-    ]
+    command += ["--max-checksum-file-size", "1GB"]  # so that data made again with the same content reruns nothing
+    command += ["--config", *(f"{name}={value}" for name, value in settings.items())]
     return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
 
 

@@ -71,6 +71,8 @@ def _clustered(values: np.ndarray, group: Int64[np.ndarray, " n"], seed: int) ->
 def mcnemar(before: Correct, after: Correct) -> float:
     """Exact p-value of McNemar's test (1947) that two classifiers err equally often on the same samples.
 
+    It takes samples for independent; where errors gather in few subjects p is somewhat too small.
+
     >>> round(mcnemar(np.array([1, 1, 1, 1, 1, 0], bool), np.array([0, 0, 0, 0, 0, 1], bool)), 4)
     0.2188
     """

@@ -57,18 +57,21 @@ def declared(notebook: Path) -> dict[str, Any]:
     raise HarlibError(f"{notebook} has no cell tagged `parameters`")
 
 
-def assigned(cells: list[str]) -> list[str]:
-    """Names that the cells before the first call of begin, and right before the last, assign constants to."""
+def assigned(cells: list[str]) -> list[list[str]]:
+    """Names that cells assign constants to, a list a cell: those before begin's first call and right before its last.
+
+    The first is the notebook's own cell of parameters; a second holds what papermill injects.
+    """
     calls = [i for i, cell in enumerate(cells) if "study.begin(" in cell]
     if not calls:
         return []
     constant = [_constants(cell) for cell in cells]
-    found = [name for names in constant[: calls[0]] for name in names]
+    found = [names for names in constant[: calls[0]] if names]
     for names in reversed(constant[calls[0] : calls[-1]]):
         if not names:
             break
-        found += names
-    return list(dict.fromkeys(found))
+        found.append(names)
+    return found
 
 
 def _constants(cell: str) -> list[str]:

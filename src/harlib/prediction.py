@@ -1,5 +1,6 @@
 """`harlib predict`: raw spectrograms to classes with an integer model; NumPy alone."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ def read_spectrograms(path: Path) -> Real[np.ndarray, "n 64 64"]:
         if path.stat().st_size > LIMIT:
             raise HarlibError(f"{path}: above {LIMIT} bytes; split it")
         x = np.load(path, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, MemoryError, zipfile.BadZipFile) as error:
         if isinstance(error, HarlibError):
             raise
         raise HarlibError(f"{path} is no readable .npy file ({error})") from None

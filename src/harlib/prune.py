@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from harlib.errors import HarlibError
 from harlib.model import Network
 from harlib.ternary import magnitude_ratio, ternary_layers
 
@@ -66,6 +67,9 @@ def fill_up(model: Network, raw: Float[Tensor, "n 1 h w"], share: float) -> int:
 
     Returns:
         How many weights were zeroed.
+
+    Raises:
+        HarlibError: the channels that are not constant hold too few weights.
     """
     alive = [*_alive_channels(model, raw), torch.ones(model.linear.out_features, dtype=torch.bool)]
     layers = ternary_layers(model)
@@ -79,6 +83,8 @@ def fill_up(model: Network, raw: Float[Tensor, "n 1 h w"], share: float) -> int:
     ratios = [magnitude_ratio(weight, held.threshold).cpu() for _, held, weight in layers]
     free = [torch.where(a & b, c, torch.inf) for a, b, c in zip(open_to, kept, ratios, strict=True)]
     cut = torch.cat([ratio.flatten() for ratio in free]).kthvalue(wanted).values
+    if cut.isinf():
+        raise HarlibError(f"sparsity = {share}: too few weights are left in channels that do something; lower it")
     for (_, held, _), ratio in zip(layers, free, strict=True):
         held.kept.logical_and_((ratio > cut).to(held.kept.device))
     return wanted

@@ -85,10 +85,10 @@ class ReluQuantize(nn.Module):
         return scale * self.steps(x / scale)
 
     def observe(self, x: Float[Tensor, "*shape"], share: float = 0.9999) -> None:
-        """Set the scale so that this share of the positive values of x is not clamped."""
-        positive = x.detach().flatten()
-        index = max(1, int(share * positive.numel()))
-        top = positive.kthvalue(index).values.clamp(min=1e-6)
+        """Set the scale so that this share of the values of x is not above the top code."""
+        values = x.detach().flatten()
+        index = max(1, int(share * values.numel()))
+        top = values.kthvalue(index).values.clamp(min=1e-6)
         self.initial_scale.copy_(top / LEVELS)
         self.log_scale.data.zero_()
 

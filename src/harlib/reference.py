@@ -6,14 +6,21 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from harlib import evaluate, files
+from harlib import evaluate, files, parameters
 from harlib.errors import HarlibError
 from harlib.project import project_root
 from harlib.runs import Run
 from harlib.stages import ORDER
 
 CHECKPOINTS = ("fp32", "qat", "pruned")
-FILES = ("params.yml", "metrics.csv", "predictions.csv", "manifest.json", "figures/accuracy-by-stage.svg")
+FILES = (
+    "params.yml",
+    "metrics.csv",
+    "predictions.csv",
+    "fresh_predictions.csv",
+    "manifest.json",
+    "figures/accuracy-by-stage.svg",
+)
 TABLE = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
 
 
@@ -26,10 +33,9 @@ def publish(name: str) -> None:
     root = project_root()
     run, target = root / "runs" / name, root / "reference" / "published"
     chosen = [run / file for file in FILES]
-    for folder, pattern in (("models", "*.json"), ("vectors", "*.npz")):
-        chosen += _held(run, folder, pattern)
-    for stage in CHECKPOINTS:
-        chosen += _held(run, f"checkpoints/{stage}", "*.safetensors")
+    for fold in range(parameters.check(Run(run).parameters()).folds):
+        chosen += [run / f"models/fold{fold}.json", run / f"vectors/fold{fold}.npz"]
+        chosen += [Run(run).checkpoint(stage, fold) for stage in CHECKPOINTS]
     for path in chosen:
         if not path.is_file():
             raise HarlibError(f"{path} is missing: finish the run with `harlib run config/{name}.yml` first")
@@ -46,10 +52,6 @@ def publish(name: str) -> None:
     readme = root / "README.md"
     files.write(readme, TABLE.sub(lambda _: accuracy_table(Run(target)), readme.read_text()))
     print(f"reference/published holds {len(chosen)} files of runs/{name}")
-
-
-def _held(run: Path, folder: str, pattern: str) -> list[Path]:
-    return sorted((run / folder).glob(pattern)) or [run / folder / pattern]
 
 
 def accuracy_table(run: Run) -> str:

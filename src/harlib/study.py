@@ -4,6 +4,7 @@ import importlib
 import io
 import json
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,12 @@ from typing import Any
 import joblib
 import pandas as pd
 
-from harlib import data, files, fingerprint, notebooks, parameters, process
+from harlib import data, execution, files, fingerprint, notebooks, parameters, process
 from harlib.errors import HarlibError
 from harlib.execution import Job, fit_fold, make_task
 from harlib.parameters import Parameters
 from harlib.project import project_root
-from harlib.runs import METRICS, PREDICTIONS, Run
+from harlib.runs import LOCAL, METRICS, PREDICTIONS, Run
 from harlib.stages.task import Task
 
 PLACES = ("from_run", "to_run")
@@ -72,8 +73,9 @@ class Study:
         return make_task(stage, fold, self.parameters, self.source, self.dataset())
 
     def network(self, stage: ModuleType, fold: int) -> Any:
-        """The trained network of a stage and fold, from the run just written or else the one read from."""
-        run = self.target if self.target.checkpoint(stage.NAME, fold).is_file() else self.source
+        """The trained network of a stage and fold: as `run` leaves it in the target, or else the source's."""
+        current = self._finished(stage, fold, self._fingerprint(stage, fold))
+        run = self.target if current else self.source
         return stage.build(run.state(stage.NAME, fold), self.task(stage, fold))
 
     def results(self, stage: ModuleType) -> list[dict[str, Any]]:
@@ -109,7 +111,11 @@ class Study:
         jobs = [
             Job(stage.__name__, fold, p, self.source, self.target, self.data_files(), marks[fold]) for fold in folds
         ]
-        yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(map(joblib.delayed(fit_fold), jobs))
+        with warnings.catch_warnings():
+            # Processes keep their memory on purpose (see process); joblib takes that for a leak and renews them.
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
+            parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+            yield from parallel(map(joblib.delayed(fit_fold), jobs))
 
     def _fingerprint(self, stage: ModuleType, fold: int) -> str:
         p = self.parameters.model_dump(mode="json")
@@ -124,7 +130,7 @@ class Study:
         if stage.UPSTREAM:
             self.source.state(stage.UPSTREAM, fold)
             values["upstream"] = files.sha256(self.source.checkpoint(stage.UPSTREAM, fold))
-        return fingerprint.digest(values, fingerprint.closure([stage.__name__, data.__name__]))
+        return fingerprint.digest(values, fingerprint.closure([stage.__name__, execution.__name__]))
 
     def _finished(self, stage: ModuleType, fold: int, mark: str) -> bool:
         result = self.target.result(stage.NAME, fold)
@@ -174,12 +180,19 @@ def begin(notebook: str, names: Mapping[str, Any]) -> Study:
         HarlibError: an unknown name, a value out of range, or a run that does not exist.
     """
     process.set_up()
-    given = {name: names[name] for name in notebooks.assigned(names.get("In", [])) if name in names}
+    assigned = notebooks.assigned(names.get("In", []))
+    given = {name: names[name] for cell in assigned for name in cell if name in names}
     root = project_root()
     places = {name: root / str(given.pop(name)) for name in PLACES if name in given}
     source, target = Run(places.get("from_run", root)), Run(places.get("to_run", root / "runs" / "scratch"))
     if "from_run" in places and not source.path.is_dir():
         raise HarlibError(f"from_run = {source.path} does not exist: `harlib run config/published.yml` makes a run")
+    known = {*(assigned[0] if assigned else ()), *PLACES, *LOCAL}
+    for name in given:
+        if name in Parameters.model_fields and name not in known:
+            raise HarlibError(
+                f"notebook {notebook}: parameter {name!r} belongs to another notebook; this one has {sorted(known)}"
+            )
     held = source.parameters() if "from_run" in places else {}
     checked = parameters.check({**held, **given}, f"notebook {notebook}")
     target.save_parameters(checked)

@@ -22,7 +22,7 @@ def support(weight: Float[Tensor, "*shape"], threshold: float) -> Bool[Tensor, "
     return magnitude_ratio(weight, threshold) > 1
 
 
-def magnitude_ratio(weight: Float[Tensor, "*shape"], threshold: float) -> Float[Tensor, "*shape"]:
+def magnitude_ratio(weight: Float[Tensor, "*shape"], threshold: float | Tensor) -> Float[Tensor, "*shape"]:
     """|W| / (t E|W|): above 1 a weight is kept, and the smaller it is the earlier pruning takes it."""
     magnitude = weight.abs()
     return magnitude / (threshold * magnitude.mean()).clamp(min=torch.finfo(weight.dtype).tiny)
@@ -83,13 +83,14 @@ class Ternary(nn.Module):
     the network is pruned; once frozen, the support stays and only signs and alpha still move.
     """
 
+    threshold: Tensor
     cut: Tensor
     kept: Tensor
     frozen: Tensor
 
     def __init__(self, threshold: float, shape: torch.Size) -> None:
         super().__init__()
-        self.threshold = threshold
+        self.register_buffer("threshold", torch.tensor(threshold))
         self.register_buffer("cut", torch.ones(()))
         self.register_buffer("kept", torch.ones(shape, dtype=torch.bool))
         self.register_buffer("frozen", torch.tensor(False))

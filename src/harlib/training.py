@@ -84,16 +84,18 @@ def logits(model: nn.Module, x: Inputs, batch_size: int = 256) -> Float[Tensor, 
 def reestimate_batch_norm(model: nn.Module, x: Inputs, batch_size: int = 256) -> None:
     """Replace running batch-norm statistics by averages over one pass of x (training data), in place.
 
-    After weights change without training, the stored means and variances belong to another network.
+    After weights change without training, the stored means and variances belong to another network. Samples come in a
+    fixed shuffled order, so that no batch is one subject, and a batch counts by its size.
     """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # a cumulative average
+    seen = 0
     model.train()
-    for batch in x.split(batch_size):
-        model(batch)
+    for batch in _batches(len(x), batch_size, torch.Generator().manual_seed(0)):
+        seen += len(batch)
+        for norm in norms:
+            norm.momentum = len(batch) / seen  # 1 for the first batch, which replaces what was stored
+        model(x[batch])
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     model.eval()

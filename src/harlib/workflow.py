@@ -39,7 +39,7 @@ NOTEBOOKS = (
     Notebook("07-integer-inference", (*_DATA, *_marker("pruned")), _marker("integer")),
     Notebook(
         "08-results",
-        (*_DATA, *_marker(*stages.ORDER)),
+        ("params.yml", *_DATA, *_marker(*stages.ORDER)),  # its manifest names every parameter
         ("metrics.csv", "predictions.csv", "fresh_predictions.csv", "manifest.json", "figures/accuracy-by-stage.svg"),
     ),
 )

@@ -25,7 +25,7 @@ def fit(task: Task) -> Fit:
     network = qat.build(task.upstream, task)
     natural = zeros(network)[0] / zeros(network)[1]
     history: dict[str, list[float]] = {"test_accuracy": [], "zeros": []}
-    frozen_from = max(p.prune_ramp_epochs, p.prune_epochs - FROZEN_EPOCHS)
+    frozen_from = max(1, p.prune_ramp_epochs, p.prune_epochs - FROZEN_EPOCHS)
 
     def before_step(epoch: float) -> None:
         if epoch < frozen_from:
@@ -53,7 +53,7 @@ def fit(task: Task) -> Fit:
         after_epoch=after_epoch,
     )
     training.reestimate_batch_norm(network, task.x)
-    if prune.fill_up(network, task.x, p.sparsity):
+    while prune.fill_up(network, task.x, p.sparsity):  # new statistics can make a further channel constant
         training.reestimate_batch_norm(network, task.x)
     zero, count = zeros(network)
     return network_fit(network, history, {"zeros": zero / count})
