@@ -21,7 +21,7 @@ def over_folds(values: list[float]) -> Interval:
     """Mean over folds with Student's t interval; folds share training data, so read it as a guide.
 
     >>> [round(v, 2) for v in over_folds([99.27, 100.0, 99.27, 98.55, 100.0])]
-    [99.42, 98.67, 100.17]
+    [99.42, 98.66, 100.17]
     """
     mean = float(np.mean(values))
     if len(values) < 2 or np.ptp(values) == 0:
