@@ -3,17 +3,18 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import yaml
 from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import Tensor
 
-from harlib import data, files
+from harlib import files
 from harlib.errors import HarlibError
 from harlib.parameters import Parameters
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 METRICS = ["seed", "stage", "fold", "metric", "value"]
 PREDICTIONS = ["seed", "stage", "fold", "sample", "group", "label", "predicted"]
@@ -44,7 +45,7 @@ class Run:
         """Where a stage's tensors of one fold lie."""
         return self.path / "checkpoints" / stage / f"fold{fold}.safetensors"
 
-    def state(self, stage: str, fold: int) -> dict[str, Tensor]:
+    def state(self, stage: str, fold: int) -> "dict[str, Tensor]":
         """The tensors of a checkpoint.
 
         Raises:
@@ -56,13 +57,17 @@ class Run:
                 f"{path} is missing: run the notebook of stage {stage!r} with to_run={self.path} first, "
                 "or the whole study with `harlib run`"
             )
+        from safetensors.torch import load  # torch takes seconds to import; the workflow needs no tensors
+
         try:
             return load(path.read_bytes())
         except SafetensorError as error:
             raise HarlibError(f"{path} is damaged ({error}): delete it and run the study again") from None
 
-    def save_state(self, stage: str, fold: int, state: dict[str, Tensor]) -> Path:
+    def save_state(self, stage: str, fold: int, state: "dict[str, Tensor]") -> Path:
         """Write a checkpoint, whole or not at all."""
+        from safetensors.torch import save
+
         path = self.checkpoint(stage, fold)
         files.write(path, save(state))
         return path
@@ -105,10 +110,6 @@ class Run:
         if rows.empty:
             raise HarlibError(f"{self.path} holds no {metric} of stage {stage!r}: run its notebook first")
         return [float(value) for value in rows.value]
-
-    def dataset(self, name: str = "data") -> data.Dataset:
-        """The run's data set ("data") or its fresh test set ("fresh")."""
-        return data.load(self.path / f"{name}.npz")
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
