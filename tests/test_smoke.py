@@ -122,7 +122,7 @@ def test_a_damaged_checkpoint_is_made_again(copy):
 def test_killed_on_the_way_it_resumes_with_the_same_metrics_on_other_workers():
     run = ROOT / "runs" / "smoke-killed"
     shutil.rmtree(run, ignore_errors=True)
-    process = start("run", str(CONFIG), "--run", run.name, "--cores", "2")
+    process = start("run", str(CONFIG), "--run", run.name, "--workers", "2")
     deadline = time.monotonic() + 300
     while not (run / "results" / "qat" / "fold0.json").is_file() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = commands.add_parser("run", help="run the study with the parameters of a YAML file")
     run.add_argument("config", type=Path, help="such as config/published.yml")
     run.add_argument("--run", help="name of the folder under runs/ (default: the file's name)")
-    run.add_argument("--cores", type=int, help="notebooks, and folds in each, at a time (default: parameter workers)")
+    run.add_argument("--workers", type=int, help="folds a notebook trains at a time (default: parameter workers)")
 
     predict = commands.add_parser("predict", help="classify raw spectrograms with an integer model; needs no torch")
     predict.add_argument("model", type=Path, help="integer model, such as reference/published/models/fold0.json")
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "run":
             from harlib import driver
 
-            return driver.run_study(options.config, options.run, options.cores)
+            return driver.run_study(options.config, options.run, options.workers)
         if options.command == "predict":
             from harlib import prediction
 

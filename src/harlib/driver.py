@@ -18,13 +18,16 @@ from harlib.project import project_root
 from harlib.runs import Run, read_yaml
 
 
-def run_study(config: Path, name: str | None, cores: int | None) -> int:
+_SIDE_BY_SIDE = 2  # notebooks at a time; the graph is nowhere wider
+
+
+def run_study(config: Path, name: str | None, workers: int | None) -> int:
     """Run or resume the study of a YAML file into runs/<name>.
 
     Args:
         config: YAML file of parameters; names that are left out take the published defaults.
         name: folder under runs/ (default: the file's name without .yml).
-        cores: notebooks at a time, and folds at a time in each (default: parameter `workers`).
+        workers: folds that a notebook trains at a time (default: parameter `workers`).
 
     Raises:
         HarlibError: bad parameters (before any work), another process in the folder, or a notebook that failed.
@@ -39,7 +42,7 @@ def run_study(config: Path, name: str | None, cores: int | None) -> int:
     run = Run(root / "runs" / name)
     with _only_one(run.path) as lock:
         workflow.prepare(root, run, checked)
-        snakemake = _command(root, run, cores or checked.workers, checked.device)
+        snakemake = _command(root, run, workers or checked.workers, checked.device)
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         if (run.path / ".snakemake" / "locks").is_dir():  # left by a killed run: nobody else is here
             subprocess.run([*snakemake, "--unlock"], env=environment, capture_output=True, check=False)
@@ -51,17 +54,17 @@ def run_study(config: Path, name: str | None, cores: int | None) -> int:
     return 0
 
 
-def _command(root: Path, run: Run, cores: int, device: str) -> list[str]:
+def _command(root: Path, run: Run, workers: int, device: str) -> list[str]:
     setpriv = shutil.which("setpriv")
     settings = {
         "root": root,
         "run": run.path.relative_to(root),
-        "workers": cores,
+        "workers": workers,
         "device": device,
         "setpriv": int(bool(setpriv)),
     }
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "workflow" / "Snakefile")]
-    command += ["--directory", str(run.path), "--cores", str(cores), "--rerun-incomplete", "--nocolor"]
+    command += ["--directory", str(run.path), "--cores", str(_SIDE_BY_SIDE), "--rerun-incomplete", "--nocolor"]
     command += ["--max-checksum-file-size", "1GB"]  # so that data made again with the same content reruns nothing
     command += ["--config", *(f"{name}={value}" for name, value in settings.items())]
     return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command

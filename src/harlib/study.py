@@ -13,6 +13,7 @@ from typing import Any
 
 import joblib
 import pandas as pd
+from joblib.externals.loky import get_reusable_executor
 
 from harlib import data, execution, files, fingerprint, notebooks, parameters, process
 from harlib.errors import HarlibError
@@ -116,6 +117,8 @@ class Study:
             warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
             parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
             yield from parallel(map(joblib.delayed(fit_fold), jobs))
+        if workers > 1:  # or they would wait on, each with its memory, and outlive a kernel that is stopped
+            get_reusable_executor().shutdown(kill_workers=True)
 
     def _fingerprint(self, stage: ModuleType, fold: int) -> str:
         p = self.parameters.model_dump(mode="json")
