@@ -1,6 +1,6 @@
 """Execute a notebook as `papermill` does on its command line, without its kernel's farewell of one or two seconds.
 
-    python workflow/execute.py NOTEBOOK EXECUTED --parameters FILE.yml [--set NAME=VALUE ...]
+python workflow/execute.py NOTEBOOK EXECUTED --parameters FILE.yml [--set NAME=VALUE ...]
 """
 
 import argparse

@@ -17,7 +17,6 @@ from harlib.errors import HarlibError
 from harlib.project import project_root
 from harlib.runs import Run, read_yaml
 
-
 _SIDE_BY_SIDE = 2  # notebooks at a time; the graph is nowhere wider
 
 
