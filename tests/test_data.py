@@ -1,5 +1,7 @@
 """The data file refuses what it should; folds are disjoint by subject, stratified and of 276 samples."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from helpers import toy_dataset
@@ -16,12 +18,13 @@ def arrays(dataset):
 
 
 def test_round_trip_and_equal_bytes(tmp_path):
-    dataset = toy_dataset()
+    dataset = dataclasses.replace(toy_dataset(), nuisance={"snr_db": np.linspace(20, 30, 40)})
     data.save(tmp_path / "a.npz", dataset)
     data.save(tmp_path / "b.npz", dataset)
     again = data.load(tmp_path / "a.npz")
     assert np.array_equal(again.x, dataset.x)
     assert again.classes == dataset.classes
+    assert np.array_equal(again.nuisance["snr_db"], dataset.nuisance["snr_db"])
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "b.npz"]
 
@@ -38,6 +41,8 @@ def test_round_trip_and_equal_bytes(tmp_path):
         ({"y": np.zeros(39, np.int64)}, "one integer a spectrogram"),
         ({"group": np.zeros(40)}, "group is float64"),
         ({"classes": np.array(["a", "a"])}, "different names"),
+        ({"nuisance_snr_db": np.full(40, np.nan)}, "nuisance snr_db"),
+        ({"nuisance_snr_db": np.zeros(39)}, "one finite number a spectrogram"),
         ({"x": np.array([{"a": 1}] * 40, dtype=object)}, "npz"),
     ],
 )

@@ -61,6 +61,9 @@ def test_a_stage_done_anew_is_taken_from_the_target_and_the_others_from_the_sour
     predictions = provenance.gather(both)["predictions"]
     assert set(predictions.loc[predictions["stage"] == "qat", "predicted"]) == {4}
     assert set(predictions.loc[predictions["stage"] == "fp32", "predicted"]) == {0}
+    origins = provenance.origins(both)
+    assert [stage for stage, run in origins.items() if run == "part"] == ["qat"]
+    assert set(origins.values()) == {"part", "whole"}
 
 
 def test_a_run_that_keeps_only_whole_tables_is_enough(work, tmp_path):

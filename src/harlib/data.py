@@ -3,12 +3,13 @@
 import io
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int64, UInt16
+from jaxtyping import Float, Int64, UInt16
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from harlib import files
@@ -16,6 +17,7 @@ from harlib.errors import HarlibError
 
 Indices = Int64[np.ndarray, " n"]
 _KEYS = ("x", "y", "group", "classes", "unit", "provenance")
+_NUISANCE = "nuisance_"  # how the file names what was drawn
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Dataset:
     """Spectrograms of several subjects.
 
     x: raw log magnitudes [n, 64, 64], Doppler by time; y: class index [n]; group: subject [n]; classes: names;
-    unit: of x; provenance: where the data comes from, as text.
+    unit: of x; provenance: where the data comes from, as text; nuisance: what was drawn apart from the movement, by a
+    name with its unit (snr_db, distance_m, ...), one number a spectrogram; empty for recordings.
     """
 
     x: UInt16[np.ndarray, "n 64 64"]
@@ -32,6 +35,7 @@ class Dataset:
     classes: tuple[str, ...]
     unit: str
     provenance: str
+    nuisance: Mapping[str, Float[np.ndarray, " n"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check(self)
@@ -61,6 +65,9 @@ def _check(data: Dataset) -> None:
             raise HarlibError(
                 f"data: {name} is {values.dtype} {values.shape}, expected one integer a spectrogram ({len(data.x)})"
             )
+    for name, drawn in data.nuisance.items():
+        if drawn.shape != (len(data.x),) or drawn.dtype.kind != "f" or not np.isfinite(drawn).all():
+            raise HarlibError(f"data: nuisance {name} must be one finite number a spectrogram ({len(data.x)})")
     if len(data.classes) < 2 or len(set(data.classes)) != len(data.classes):
         raise HarlibError(f"data: classes are {data.classes}, expected two or more different names")
     if len(data.y) and not (data.y.min() >= 0 and data.y.max() < len(data.classes)):
@@ -72,16 +79,17 @@ def _check(data: Dataset) -> None:
 
 def save(path: Path, data: Dataset) -> None:
     """Write a data set as compressed npz without pickles; equal data gives an equal file."""
+    arrays = {
+        "x": data.x,
+        "y": data.y,
+        "group": data.group,
+        "classes": np.array(data.classes),
+        "unit": np.array(data.unit),
+        "provenance": np.array(data.provenance),
+        **{_NUISANCE + name: drawn for name, drawn in data.nuisance.items()},
+    }
     buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        x=data.x,
-        y=data.y,
-        group=data.group,
-        classes=np.array(data.classes),
-        unit=np.array(data.unit),
-        provenance=np.array(data.provenance),
-    )
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     files.write(path, buffer.getvalue())
 
 
@@ -99,6 +107,7 @@ def load(path: Path) -> Dataset:
             if missing:
                 raise HarlibError(f"{path}: the array {missing[0]!r} is missing; expected are {', '.join(_KEYS)}")
             held = {key: archive[key] for key in _KEYS}
+            drawn = {key.removeprefix(_NUISANCE): archive[key] for key in archive.files if key.startswith(_NUISANCE)}
     except (OSError, ValueError, TypeError, EOFError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
         if isinstance(error, HarlibError):
             raise
@@ -111,6 +120,7 @@ def load(path: Path) -> Dataset:
             tuple(str(name) for name in np.atleast_1d(held["classes"])),
             str(held["unit"]),
             str(held["provenance"]),
+            drawn,
         )
     except HarlibError as error:
         raise HarlibError(f"{path}: {error}") from None

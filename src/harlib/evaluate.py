@@ -1,5 +1,6 @@
 """How sure we are: intervals over folds and subjects, paired tests between two stages."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,10 @@ Correct = Bool[np.ndarray, " n"]
 
 
 class Interval(NamedTuple):
-    """An estimate with the ends of its 95 % interval, in the unit of the values."""
+    """An estimate with the ends of its 95 % interval, in the unit of the values.
+
+    The ends are nan where the values do not vary: nothing then says how far the estimate may be off.
+    """
 
     estimate: float
     low: float
@@ -25,7 +29,7 @@ def over_folds(values: list[float]) -> Interval:
     """
     mean = float(np.mean(values))
     if len(values) < 2 or np.ptp(values) == 0:
-        return Interval(mean, mean, mean)
+        return Interval(mean, math.nan, math.nan)
     low, high = stats.t.interval(0.95, len(values) - 1, loc=mean, scale=stats.sem(values))
     return Interval(mean, float(low), float(high))
 
@@ -50,7 +54,7 @@ def _clustered(values: np.ndarray, group: Int64[np.ndarray, " n"], seed: int) ->
     totals, counts = np.bincount(index, values), np.bincount(index)
     estimate = float(values.mean())
     if len(totals) < 2 or np.ptp(totals / counts) == 0:
-        return Interval(estimate, estimate, estimate)
+        return Interval(estimate, math.nan, math.nan)
 
     def ratio(total: np.ndarray, count: np.ndarray, axis: int = -1) -> np.ndarray:
         result: np.ndarray = total.sum(axis) / count.sum(axis)

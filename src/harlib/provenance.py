@@ -42,19 +42,26 @@ def gather(work: Study) -> dict[str, pd.DataFrame]:
     return tables
 
 
+def origins(work: Study) -> dict[str, str]:
+    """Name the run, target or source, from which `gather` takes the accuracy of each stage: stage to run's name."""
+    return {stage: _held(work, "metrics", stage)[0].path.name for stage in stages.ORDER}
+
+
 def _stage(work: Study, kind: str, stage: str) -> pd.DataFrame:
+    return _held(work, kind, stage)[1]
+
+
+def _held(work: Study, kind: str, stage: str) -> tuple[Run, pd.DataFrame]:
+    """The run that holds a stage's table, and the table; the target's whole table is an output, never an input."""
     for run in (work.target, work.source):
         part = run.path / kind / f"{stage}.csv"
-        whole = run.path / f"{kind}.csv"
-        if not part.is_file() and whole.is_file():
-            table = pd.read_csv(whole)
-            table = table[table["stage"] == stage]
-        elif part.is_file():
-            table = pd.read_csv(part)
-        else:
-            continue
-        if len(table):
-            return table
+        if part.is_file():
+            return run, pd.read_csv(part)
+    whole = work.source.path / f"{kind}.csv"
+    if whole.is_file():
+        table = pd.read_csv(whole)
+        if len(table := table[table["stage"] == stage]):
+            return work.source, table
     raise _missing(work, stage)
 
 
@@ -62,18 +69,17 @@ def _fresh(work: Study, stage: str) -> pd.DataFrame:
     fresh = work.dataset("fresh")
     for run in (work.target, work.source):
         results = [run.result(stage, fold) for fold in range(work.parameters.folds)]
-        whole = run.path / f"{FRESH}.csv"
         if all(results):
             table = pd.DataFrame({"seed": work.parameters.seed, "stage": stage, "sample": np.arange(len(fresh))})
             table["group"], table["label"] = fresh.group, fresh.y
             for fold, result in enumerate(results):
                 table[f"fold{fold}"] = (result or {})["fresh_predictions"]
             return table
-        if whole.is_file():
-            table = pd.read_csv(whole)
-            table = table[table["stage"] == stage]
-            if len(table):
-                return table
+    whole = work.source.path / f"{FRESH}.csv"
+    if whole.is_file():
+        table = pd.read_csv(whole)
+        if len(table := table[table["stage"] == stage]):
+            return table
     raise _missing(work, stage)
 
 

@@ -35,6 +35,10 @@ def simulate(parameters: Parameters, name: str = "data") -> data.Dataset:
         classes=CLASSES,
         unit=UNIT,
         provenance="simulated by harlib.radar with " + json.dumps(_physics(parameters), sort_keys=True),
+        nuisance={
+            name: np.concatenate([recording.nuisance[name] for recording in recordings])
+            for name in recordings[0].nuisance
+        },
     )
 
 

@@ -44,8 +44,7 @@ from myst_nb import glue
 for name, value in {NUMBERS!r}.items():
     glue(name, value, display=False)
 table = pd.DataFrame({{"stage": ["fp32", "integer"], "accuracy": [98.5, 98.0]}})
-glue("accuracy_table", table, display=False)
-glue("source_table", table, display=False)
+table
 """
 
 
@@ -58,10 +57,7 @@ def notebook(chapter: str) -> nbformat.NotebookNode:
         new_code_cell("print(folds)"),
     ]
     if chapter == "08-results":
-        cells += [
-            new_code_cell(RESULTS),
-            new_markdown_cell("```{glue:any} accuracy_table\n```\n\n```{glue:any} source_table\n```"),
-        ]
+        cells.append(new_code_cell(RESULTS))
     book = new_notebook(cells=cells)
     book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return book

@@ -13,14 +13,6 @@ def _no_figure_stays_open():
     assert not plt.get_fignums()
 
 
-def test_matrices_write_every_number_and_no_negative_zero():
-    values = np.array([[1.0, -0.0], [-1.0, 0.0]])
-    figure = pruning.matrices({"codes": (values, ".0f"), "ratios": (values / 2, ".1f")})
-    assert [axis.get_title() for axis in figure.axes] == ["codes", "ratios"]
-    assert [text.get_text() for text in figure.axes[0].texts] == ["1", "0", "-1", "0"]
-    assert [text.get_text() for text in figure.axes[1].texts] == ["0.5", "0.0", "-0.5", "0.0"]
-
-
 def test_zeros_by_layer_draw_a_bar_a_layer_and_way():
     shares = {"by itself": np.array([0.2, 0.5]), "ranked": np.array([0.4, 0.3])}
     axis = pruning.zeros_by_layer(shares, ["a", "b"], 0.45, "title").axes[0]

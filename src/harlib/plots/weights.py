@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from harlib import ternary
+from harlib.plots.matrices import matrices
 from harlib.plots.style import PALETTE
 
 
@@ -22,30 +22,13 @@ def before_after(weight: Float[Tensor, "rows columns"], threshold: float) -> Fig
         threshold: t of the rule |W| > t E|W|.
     """
     codes, alpha = ternary.ternarize(weight, threshold)
-    figure, axes = plt.subplots(1, 3, figsize=(11, 3.6))
-    panels = (
-        ("float weights $W$", weight.numpy(), ".2f"),
-        ("codes $W'$", codes.float().numpy(), ".0f"),
-        (f"$\\alpha W'$ with $\\alpha$ = {float(alpha):.2f}", (alpha * codes).numpy(), ".2f"),
+    return matrices(
+        {
+            "float weights $W$": (weight.numpy(), ".2f"),
+            "codes $W'$": (codes.float().numpy(), ".0f"),
+            f"$\\alpha W'$ with $\\alpha$ = {float(alpha):.2f}": ((alpha * codes).numpy(), ".2f"),
+        }
     )
-    for axis, (title, values, number) in zip(axes, panels, strict=True):
-        limit = np.abs(values).max()
-        sns.heatmap(
-            values,
-            annot=True,
-            fmt=number,
-            cmap="PuOr",
-            vmin=-limit,
-            vmax=limit,
-            cbar=False,
-            square=True,
-            linewidths=1,
-            annot_kws={"fontsize": 10},
-            ax=axis,
-        )
-        axis.set(title=title, xlabel="column", ylabel="row")
-    plt.close(figure)
-    return figure
 
 
 def distance_by_kept(
