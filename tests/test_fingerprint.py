@@ -12,10 +12,11 @@ MODULES = ["harlib.stages.fp32", "harlib.stages.qat", "harlib.stages.integer", "
 
 @pytest.mark.parametrize("module", MODULES)
 def test_closure_is_what_an_import_loads(module):
-    script = f"import sys, {module}; print(*[m.__file__ for n, m in sys.modules.items() if n.startswith('harlib.')])"
+    names = "[m.__file__ for n, m in sys.modules.items() if n.startswith('harlib.')]"
+    script = f"import sys, {module}; print(*{names}, sep='\\n')"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     ours = {str(path) for path in fingerprint.closure([module])}
-    assert set(ended.stdout.split()) <= ours
+    assert set(ended.stdout.splitlines()) <= ours
 
 
 def test_a_stage_does_not_depend_on_what_comes_after_it():
