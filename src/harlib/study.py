@@ -85,7 +85,7 @@ class Study:
         return [result for result in found if result]
 
     def run(self, stage: ModuleType) -> pd.DataFrame:
-        """Run a stage on every fold, in parallel processes of one thread each, and write what it leaves.
+        """Run a stage on every fold, training in parallel processes of one thread each, and write what it leaves.
 
         A fold whose result has the same fingerprint (parameters, data, modules, upstream) is not run again.
 
@@ -108,7 +108,7 @@ class Study:
 
     def _fit(self, stage: ModuleType, folds: list[int], marks: list[str]) -> Iterator[int]:
         p = self.parameters
-        workers = max(1, min(p.workers, len(folds)))
+        workers = max(1, min(p.workers, len(folds))) if stage.TRAINS else 1
         jobs = [
             Job(stage.__name__, fold, p, self.source, self.target, self.data_files(), marks[fold]) for fold in folds
         ]

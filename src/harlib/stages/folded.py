@@ -13,6 +13,7 @@ from harlib.stages import pruned
 from harlib.stages.task import Fit, State, Task
 
 NAME = "folded"
+TRAINS = False
 UPSTREAM = "pruned"
 PARAMETERS = ("threshold", "multiplier_bits")
 

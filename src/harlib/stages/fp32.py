@@ -7,6 +7,7 @@ from harlib.model import Network
 from harlib.stages.task import Fit, State, Task, accuracy, network_fit
 
 NAME = "fp32"
+TRAINS = True
 UPSTREAM = None
 PARAMETERS = ("fp32_epochs", "fp32_learning_rate", "batch_size", "weight_decay")
 

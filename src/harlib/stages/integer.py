@@ -14,6 +14,7 @@ from harlib.stages.folded import integer_model
 from harlib.stages.task import Fit, Task
 
 NAME = "integer"
+TRAINS = False
 UPSTREAM = "pruned"
 PARAMETERS = ("threshold", "multiplier_bits")
 VECTORS = 64  # test samples a fold kept as test vectors

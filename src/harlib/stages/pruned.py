@@ -6,6 +6,7 @@ from harlib.stages.task import Fit, Task, accuracy, network_fit
 from harlib.ternary import zeros
 
 NAME = "pruned"
+TRAINS = True
 UPSTREAM = "qat"
 PARAMETERS = (
     "threshold",

@@ -8,6 +8,7 @@ from harlib.stages.task import Fit, State, Task, accuracy, network_fit
 from harlib.ternary import make_ternary, zeros
 
 NAME = "qat"
+TRAINS = True
 UPSTREAM = "fp32"
 PARAMETERS = ("threshold", "qat_epochs", "qat_learning_rate", "batch_size", "weight_decay")
 OBSERVED = 512  # training samples on which initial scales are observed

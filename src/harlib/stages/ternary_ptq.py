@@ -6,6 +6,7 @@ from harlib.stages.task import Fit, State, Task, network_fit
 from harlib.ternary import make_ternary, zeros
 
 NAME = "ternary-ptq"
+TRAINS = False
 UPSTREAM = "fp32"
 PARAMETERS = ("threshold",)
 

@@ -6,6 +6,7 @@ from harlib.stages.task import Fit, Task, network_fit
 from harlib.ternary import zeros
 
 NAME = "ternary-ptq-bn"
+TRAINS = False
 UPSTREAM = "fp32"
 PARAMETERS = ("threshold",)
 build = ternary_ptq.build
