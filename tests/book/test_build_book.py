@@ -27,7 +27,7 @@ def test_builds_once_and_again_only_when_something_changed(run: Path, tmp_path: 
     page = tmp_path / "_build" / "html" / "book" / "intro.html"
     assert built.returncode == 0, built.stderr
     assert built.stdout.splitlines()[-1].endswith(f"open {tmp_path / '_build' / 'html' / 'index.html'}")
-    assert "98.00" in page.read_text()
+    assert "98.50" in page.read_text()
     first = page.stat().st_mtime_ns
     assert build(run, tmp_path).returncode == 0
     assert page.stat().st_mtime_ns == first

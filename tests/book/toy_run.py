@@ -3,6 +3,7 @@
 python tests/book/toy_run.py runs/toy
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+PROJECT = Path(__file__).resolve().parents[2]
 CHAPTERS = (
     "01-radar-spectrograms",
     "02-fp32-baseline",
@@ -20,32 +22,19 @@ CHAPTERS = (
     "07-integer-inference",
     "08-results",
 )
-NUMBERS = {
-    "fp32_accuracy": 98.5,
-    "integer_accuracy": 98.0,
-    "accuracy_drop": 0.5,
-    "accuracy_drop_low": 0.1,
-    "accuracy_drop_high": 0.9,
-    "zeros_percent": 45.0,
-    "samples": 1380,
-    "subjects": 30,
-    "parameters_total": 3029,
-    "ternary_weights": 2768,
-    "folds": 5,
-    "fresh_fp32_accuracy": 98.4,
-    "fresh_integer_accuracy": 97.9,
-    "weights_ratio": 16.0,
-    "model_ratio": 9.9,
-}
+ASKED = re.compile(r"\{glue:text\}`run/([\w-]+)\.ipynb::(\w+)(:[^`]*)?`")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="120"><rect width="300" height="100"/></svg>'
-RESULTS = f"""
+TABLE = """
 import pandas as pd
-from myst_nb import glue
-for name, value in {NUMBERS!r}.items():
-    glue(name, value, display=False)
-table = pd.DataFrame({{"stage": ["fp32", "integer"], "accuracy": [98.5, 98.0]}})
-table
+pd.DataFrame({"stage": ["fp32", "integer"], "accuracy": [98.5, 98.0]})
 """
+
+
+def asked(chapter: str) -> dict[str, float | str]:
+    """Give a value to every name that the book's pages take from a chapter: a word where they print text."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in sorted((PROJECT / "book").glob("*.md")))
+    found = [match for match in ASKED.findall(pages) if match[0] == chapter]
+    return {name: "word" if form == ":s" else 98.5 for _, name, form in found}
 
 
 def notebook(chapter: str) -> nbformat.NotebookNode:
@@ -57,7 +46,10 @@ def notebook(chapter: str) -> nbformat.NotebookNode:
         new_code_cell("print(folds)"),
     ]
     if chapter == "08-results":
-        cells.append(new_code_cell(RESULTS))
+        cells.append(new_code_cell(TABLE))
+    lines = [f"glue({name!r}, {value!r}, display=False)" for name, value in asked(chapter).items()]
+    if lines:
+        cells.append(new_code_cell("\n".join(["from myst_nb import glue", *lines])))
     book = new_notebook(cells=cells)
     book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return book
