@@ -27,9 +27,32 @@ class Simulation(BaseModel):
     )
     frames_per_column: int = Field(5, ge=1, le=50, description="overlapping 64-sample frames averaged to one column")
     noise_looks: int = Field(9, ge=0, le=100, description="range gates with noise only, added to steady the floor")
+    window: Literal["hann", "hamming", "blackman", "boxcar"] = Field("hann", description="window of a frame")
+    hop_samples: int = Field(32, ge=8, le=64, multiple_of=8, description="samples from frame to frame, a multiple of 8")
+    clutter_removal: Literal["frame", "recording", "none"] = Field(
+        "frame",
+        description="mean taken off before the transform: each frame's (a notch at 0 Hz), all samples', or none",
+    )
     radar_height_m: float = Field(1.0, ge=0.1, le=3, description="height of the radar above the floor, m")
+    tilt_deg: float = Field(0.0, ge=-60, le=60, description="tilt of the beam below the horizon, degrees")
+    beam_deg: tuple[float, float] = Field(
+        (80.0, 34.0), description="one-way half-power widths across and up, degrees, 0..170; a 0 sees all around"
+    )
+    adc_bits: int = Field(
+        12, ge=0, le=24, description="bits of the I and Q converters; 0 leaves the samples as they are"
+    )
+    adc_full_scale_db: float = Field(66.0, ge=0, le=140, description="the converters' full scale over the noise, dB")
     floor_reflection: float = Field(0.1, ge=0, le=1, description="mean amplitude of the floor's bounce; 0 has no floor")
+    wall_reflection: float = Field(0.3, ge=0, le=1, description="amplitude of ways by the room's walls; 0 has no walls")
+    shadow_db: float = Field(12.0, ge=0, le=60, description="loss of limbs right behind the trunk, dB; 0 has no shadow")
+    scatterer_spacing_m: float = Field(
+        0.08, ge=0, le=1, description="scatterers along a segment, m apart at most, at least 0.01; 0: one a segment"
+    )
     height_m: tuple[float, float] = Field((1.55, 1.92), description="range of the people's heights, m, 1.0..2.3")
+    bmi_kg_m2: tuple[float, float] = Field((19.0, 30.0), description="range of mass / height^2, kg/m^2, 12..60")
+    female_share: float = Field(
+        0.5, ge=0, le=1, description="chance that a person has a woman's shares of height and mass"
+    )
     habit_spread: float = Field(0.08, ge=0, le=0.5, description="sd of a person's log tempo and log amplitude")
     roughness: float = Field(0.1, ge=0, le=1, description="share of a segment's broadside echo that comes at any angle")
     snr_db: tuple[float, float] = Field((20.0, 32.0), description="echo of 0.1 m^2 at 3 m over the noise, dB, -40..80")
@@ -42,14 +65,21 @@ class Simulation(BaseModel):
     )
     partial_share: float = Field(0.25, ge=0, le=1, description="recordings that the activity fills only in part")
     other_moving_share: float = Field(0.35, ge=0, le=1, description="share of `other` with some movement")
+    empty_share: float = Field(
+        0.1, ge=0, le=1, description="share of `other` with an empty room, half of them with a fan"
+    )
 
     @model_validator(mode="after")
     def _ranges(self) -> Self:
         limits = {"height_m": (1.0, 2.3), "snr_db": (-40, 80), "gain_db": (-40, 40), "clutter_db": (-40, 80)}
-        for name, (least, most) in (limits | {"distance_m": (0.5, 50)}).items():
+        for name, (least, most) in (limits | {"distance_m": (0.5, 50), "bmi_kg_m2": (12, 60)}).items():
             low, high = getattr(self, name)
             if not least <= low <= high <= most:
                 raise ValueError(f"{name} = ({low}, {high}): low <= high is needed, both in {least}..{most}")
+        if not all(0 <= width <= 170 for width in self.beam_deg):
+            raise ValueError(f"beam_deg = {self.beam_deg}: both must be in 0..170")
+        if 0 < self.scatterer_spacing_m < 0.01:
+            raise ValueError(f"scatterer_spacing_m = {self.scatterer_spacing_m}: must be 0 or in 0.01..1")
         return self
 
 

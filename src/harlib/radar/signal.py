@@ -5,13 +5,14 @@ Effect in Radar, chapter 2, has approach positive, the conjugate.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Complex, Float
 
+from harlib.radar.blocks import BLOCK, LANES, sum_paths
+
 LIGHT_M_S = 299_792_458.0
-BLOCK = 8
-"""Samples between two knots of the kinematics."""
 
 
 def wavelength_m(carrier_ghz: float) -> float:
@@ -31,10 +32,40 @@ def knot_times(samples: int, pulse_rate_hz: float) -> Float[np.ndarray, " knots"
     return (np.arange(samples // BLOCK + 3) - 1.0) * (BLOCK / pulse_rate_hz)
 
 
+@dataclass(frozen=True)
+class Antenna:
+    """Where the radar stands and how its beam looks.
+
+    Attributes:
+        height_m: above the floor.
+        tilt_deg: of the beam's axis below the horizon.
+        beam_deg: half-power widths across and up, one way; None sees all around equally.
+    """
+
+    height_m: float
+    tilt_deg: float = 0.0
+    beam_deg: tuple[float, float] | None = None
+
+    def gain(
+        self, x: Float[np.ndarray, "*any"], y: Float[np.ndarray, "*any"], z: Float[np.ndarray, "*any"]
+    ) -> Float[np.ndarray, "*any"] | float:
+        """Amplitude that goes one way: a Gaussian in the sine of the angle off the axis, 1 on it.
+
+        Args:
+            x, y, z: parts of the unit vector from the radar.
+        """
+        if self.beam_deg is None:
+            return 1.0
+        tilt = np.deg2rad(self.tilt_deg)
+        across, up = (np.float32(np.log(2) / 2 / np.sin(np.deg2rad(width / 2)) ** 2) for width in self.beam_deg)
+        off = np.float32(np.cos(tilt)) * z + np.float32(np.sin(tilt)) * x
+        return np.asarray(np.exp(-across * y**2 - up * off**2 - np.float32(3) * (x < 0)))
+
+
 def paths(
     position: Float[np.ndarray, "3 points knots"],
     rcs: Float[np.ndarray, "points knots"],
-    radar_height_m: float,
+    antenna: Antenna,
     floor_reflection: float = 0.0,
 ) -> tuple[Float[np.ndarray, "paths knots"], Float[np.ndarray, "paths knots"]]:
     """Range and amplitude of every way from the radar to a scatterer and back.
@@ -42,23 +73,65 @@ def paths(
     Args:
         position: metres from the point on the floor below the radar.
         rcs: cross-sections, square metres.
-        radar_height_m: height of the radar above the floor.
+        antenna: of the radar.
         floor_reflection: amplitude reflected by the floor, 0 (no floor) .. 1. The two ways with one bounce (out or
             back) are equally long and add up; two bounces are left out.
 
     Returns:
-        half the way's length in metres, and sqrt(rcs) / R^2 (times twice the reflection for the floor's ways), in 1/m;
-        `paths` is points without a floor, else twice as many.
+        half the way's length in metres, and sqrt(rcs) / R^2 times the beam (times twice the reflection for the floor's
+        ways), in 1/m; `paths` is points without a floor, else twice as many.
     """
     x, y, z = position
     ground = x**2 + y**2
     strength = np.sqrt(rcs)
-    direct = np.sqrt(ground + (z - radar_height_m) ** 2)
+    height = antenna.height_m
+    direct = np.sqrt(ground + (z - height) ** 2)
+    one = antenna.gain(x / direct, y / direct, (z - height) / direct) / direct
     if not floor_reflection:
-        return direct, strength / direct**2
-    image = np.sqrt(ground + (z + radar_height_m) ** 2)
+        return direct, strength * one**2
+    image = np.sqrt(ground + (z + height) ** 2)
+    other = antenna.gain(x / image, y / image, -(z + height) / image) / image
+    strength = strength * one
     ranges = np.concatenate([direct, (direct + image) / 2])
-    return ranges, np.concatenate([strength / direct**2, (2 * floor_reflection) * strength / (direct * image)])
+    return ranges, np.concatenate([strength * one, (2 * floor_reflection) * strength * other])
+
+
+def room_paths(
+    position: Float[np.ndarray, "3 points knots"],
+    rcs: Float[np.ndarray, "points knots"],
+    places: Float[np.ndarray, "3 places"],
+    antenna: Antenna,
+    reflection: float,
+) -> tuple[Float[np.ndarray, "paths knots"], Float[np.ndarray, "paths knots"]]:
+    """Ways that take the straight line to or from a scatterer and go by a place in the room on the other leg.
+
+    Their Doppler is that of half the person's radial speed plus half the speed toward the place: with places all around,
+    anything from zero to the direct line's.
+
+    Args:
+        position: metres from the point on the floor below the radar.
+        rcs: cross-sections, square metres.
+        places: where walls and furniture reflect, metres.
+        antenna: of the radar.
+        reflection: amplitude at a place, 0..1, relative to a mirror there.
+
+    Returns:
+        half the way's length in metres, and the amplitude in 1/m, each place's points after another.
+    """
+    x, y, z = position
+    z = z - np.float32(antenna.height_m)
+    direct = np.sqrt(x**2 + y**2 + z**2)
+    one = antenna.gain(x / direct, y / direct, z / direct) / direct * np.sqrt(rcs) * np.float32(2 * reflection)
+    ranges, amplitudes = [], []
+    for place in places.T:
+        there = place - (0.0, 0.0, antenna.height_m)
+        to_radar = float(np.sqrt(there @ there))
+        back = to_radar + np.sqrt(
+            sum((part - at) ** 2 for part, at in zip((x, y, z), there.astype(np.float32), strict=True))
+        )
+        ranges.append((direct + back) / 2)
+        amplitudes.append(one * np.float32(antenna.gain(*(there / to_radar))) / back)
+    return np.concatenate(ranges), np.concatenate(amplitudes)
 
 
 def echo(
@@ -77,50 +150,13 @@ def echo(
     Returns:
         complex64 samples, BLOCK * (knots - 3) of them.
     """
-    result = np.zeros((BLOCK, range_m.shape[1] - 3), dtype=np.complex64)
-    # A few paths at a time stay in the cache.
-    for first in range(0, range_m.shape[0], 8):
-        part = slice(first, first + 8)
-        _add_blocks(result, range_m[part], amplitude[part].astype(np.float32, copy=False), 2 / wavelength_m)
-    return result.T.reshape(-1)
-
-
-def _add_blocks(
-    result: Complex[np.ndarray, "block blocks"],
-    range_m: Float[np.ndarray, "paths knots"],
-    amplitude: Float[np.ndarray, "paths knots"],
-    turns_per_m: float,
-) -> None:
-    start, end = range_m[:, 1:-2], range_m[:, 2:-1]
-    both = start + end
-    middle = (9 * both - range_m[:, :-3] - range_m[:, 3:]) * (1 / 16)
-    bend = (both - 2 * middle) * (2 * turns_per_m / BLOCK**2)
-    slope = (end - start) * (turns_per_m / BLOCK) - bend * BLOCK
-    # Whole turns go in float64: what float32 keeps of a phase of thousands of radians is too coarse.
-    turns = start.astype(np.float64) * turns_per_m
-    value = _phasor(turns - np.rint(turns))
-    step = _phasor(slope + bend)
-    turn = _phasor(2 * bend)
-    value *= amplitude[:, 1:-2]
-    growth = amplitude[:, 2:-1] / amplitude[:, 1:-2]
-    for _ in range(BLOCK.bit_length() - 1):
-        np.sqrt(growth, out=growth)
-    step *= growth
-    for sample in range(BLOCK):
-        result[sample] += value.sum(axis=0)
-        if sample < BLOCK - 1:
-            value *= step
-            step *= turn
-
-
-def _phasor(turns: Float[np.ndarray, "paths blocks"]) -> Complex[np.ndarray, "paths blocks"]:
-    # NumPy's float32 sine and cosine are vectorised; its complex exponential is about 20 times slower.
-    angle = turns.astype(np.float32)
-    angle *= np.float32(2 * np.pi)
-    result = np.empty(angle.shape, dtype=np.complex64)
-    np.cos(angle, out=result.real)
-    np.sin(angle, out=result.imag)
-    return result
+    short = max(LANES + 3 - range_m.shape[1], 0)
+    ranges, strengths = (
+        np.pad(part, ((0, 0), (0, short)), mode="edge") if short else part for part in (range_m, amplitude)
+    )
+    ranges, strengths = np.ascontiguousarray(ranges), np.ascontiguousarray(strengths, dtype=np.float32)
+    samples = sum_paths(ranges, strengths, 2 / wavelength_m).view(np.complex64)
+    return np.asarray(samples[: BLOCK * (range_m.shape[1] - 3)])
 
 
 def point_target(
@@ -151,3 +187,22 @@ def point_target(
 def receiver_noise(rng: np.random.Generator, samples: int) -> Complex[np.ndarray, " time"]:
     """Circular white Gaussian noise of unit power, complex64."""
     return rng.standard_normal(2 * samples, dtype=np.float32).view(np.complex64) * np.float32(np.sqrt(0.5))
+
+
+def convert(iq: Complex[np.ndarray, " time"], bits: int, full_scale_db: float) -> Complex[np.ndarray, " time"]:
+    """What an analog-to-digital converter makes of the samples: steps, and saturation at its full scale.
+
+    Args:
+        iq: samples in units of the receiver noise's rms.
+        bits: of each of the two converters, for I and for Q; 0 changes nothing.
+        full_scale_db: greatest magnitude of I or Q over the noise's rms, dB.
+
+    >>> convert(np.array([0.3 + 0.8j, 9.0 - 0.2j]), 2, 0.0)
+    array([0.25+0.75j, 0.75-0.25j])
+    """
+    if not bits:
+        return iq
+    parts = np.ascontiguousarray(iq).view(iq.real.dtype)
+    step = parts.dtype.type(2 * 10 ** (full_scale_db / 20) / 2**bits)
+    levels = np.clip(np.floor(parts / step), -(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    return np.asarray(((levels + parts.dtype.type(0.5)) * step).view(iq.dtype))

@@ -8,9 +8,10 @@ from jaxtyping import Complex, Float, Int, UInt16
 
 from harlib.parameters import Simulation
 from harlib.radar.activities import ACTIVITIES
-from harlib.radar.body import SEGMENTS, Body, Motion, scatterers
+from harlib.radar.body import NAMES, Body, Motion, Place, draw_body, scatterers, skeleton
 from harlib.radar.gait import Setting
-from harlib.radar.signal import echo, knot_times, paths, receiver_noise, wavelength_m
+from harlib.radar.room import Fan, draw_fan, draw_places, fan_paths
+from harlib.radar.signal import Antenna, convert, echo, knot_times, paths, receiver_noise, room_paths, wavelength_m
 from harlib.radar.spectrogram import recording_samples, spectrogram
 from harlib.radar.tempo import sway
 
@@ -19,7 +20,7 @@ REFERENCE_RCS_M2, REFERENCE_RANGE_M = 0.1, 3.0
 """Signal-to-noise ratios are those of this echo, about a trunk's, in one sample."""
 
 # One stream a purpose. A spawn key also keeps [seed, subject] apart from [seed, subject, 0], which NumPy pads alike.
-_MOTION, _NUISANCE, _NOISE, _SUBJECT, _ORDER = range(5)
+_MOTION, _NUISANCE, _NOISE, _SUBJECT, _ORDER, _ROOM = range(6)
 
 
 @dataclass(frozen=True)
@@ -53,16 +54,20 @@ class Trial:
     Attributes:
         activity: a name of CLASSES.
         subject: who moves.
-        motion: joint angles at `knot_times`.
-        time: those times in seconds.
+        place: where each segment is at `time`, from joint angles or from a motion capture; None in an empty room.
+        time: `knot_times` in seconds.
         nuisance: snr_db, gain_db, clutter_db, drift_rad, distance_m, aspect_deg, floor_reflection.
+        reflectors: places in the room that reflect, metres; none without `wall_reflection`.
+        fan: a fan that turns in the room.
     """
 
     activity: str
     subject: Subject
-    motion: Motion
+    place: Place | None
     time: Float[np.ndarray, " knots"]
     nuisance: dict[str, float]
+    reflectors: Float[np.ndarray, "3 places"]
+    fan: Fan | None = None
 
 
 def random_stream(purpose: int, *words: int) -> np.random.Generator:
@@ -73,8 +78,13 @@ def random_stream(purpose: int, *words: int) -> np.random.Generator:
 def draw_subject(parameters: Simulation, seed: int, subject: int) -> Subject:
     """The body and habits of one person."""
     rng = random_stream(_SUBJECT, seed, subject)
-    points = sum(segment.scatterers for segment in SEGMENTS.values())
-    body = Body(rng.uniform(*parameters.height_m), np.exp(0.3 * rng.standard_normal(points, dtype=np.float32)))
+    female = bool(rng.uniform() < parameters.female_share)
+    # Women's heights fill the lower three quarters of the range, men's the upper three.
+    low, high = parameters.height_m
+    quarter = (high - low) / 4
+    height = rng.uniform(low, high - quarter) if female else rng.uniform(low + quarter, high)
+    mass = rng.uniform(*parameters.bmi_kg_m2) * height**2
+    body = draw_body(rng, height, mass, female=female, spacing_m=parameters.scatterer_spacing_m)
     tempo, size = np.exp(parameters.habit_spread * rng.standard_normal(2))
     return Subject(body, float(tempo), float(size))
 
@@ -108,7 +118,7 @@ def draw_trial(parameters: Simulation, seed: int, subject: Subject, activity: st
         "aspect_deg": float(np.clip(parameters.aspect_sd_deg * rng.standard_normal(), -180, 180)),
         "floor_reflection": parameters.floor_reflection * rng.uniform(0.5, 1.5),
     }
-    samples = recording_samples(parameters.frames_per_column)
+    samples = recording_samples(parameters.frames_per_column, parameters.hop_samples)
     duration = samples / parameters.pulse_rate_hz
     time = knot_times(samples, parameters.pulse_rate_hz)
     setting = Setting(
@@ -121,8 +131,15 @@ def draw_trial(parameters: Simulation, seed: int, subject: Subject, activity: st
         duration_s=duration,
         moving_share=parameters.other_moving_share,
     )
-    motion = ACTIVITIES[activity](random_stream(_MOTION, seed, *words), time, setting)
-    return Trial(activity, subject, motion, time, nuisance)
+    room = random_stream(_ROOM, seed, *words)
+    reflectors = draw_places(room) if parameters.wall_reflection else np.empty((3, 0))
+    fan, place = None, None
+    if activity == "other" and room.uniform() < parameters.empty_share:
+        fan = draw_fan(room, nuisance["distance_m"]) if room.uniform() < 0.5 else None
+    else:
+        motion = ACTIVITIES[activity](random_stream(_MOTION, seed, *words), time, setting)
+        place = skeleton(subject.body, motion)
+    return Trial(activity, subject, place, time, nuisance, reflectors, fan)
 
 
 def _span(rng: np.random.Generator, duration_s: float, partial_share: float) -> tuple[float, float]:
@@ -140,37 +157,70 @@ def trajectories(
     """Range R(t) in metres and cross-section in square metres of every scatterer, at `trial.time`, without the floor.
 
     Returns:
-        a name of `harlib.radar.body.SEGMENTS` to ranges and cross-sections.
+        a name of `harlib.radar.body.SEGMENTS` to ranges and cross-sections; nothing for an empty room.
     """
-    height = parameters.radar_height_m
-    seen = scatterers(trial.subject.body, trial.motion, height, parameters.roughness)
-    return {name: (paths(position, rcs, height)[0], rcs) for name, position, rcs in seen}
+    if trial.place is None:
+        return {}
+    position, rcs = _seen(parameters, trial.subject.body, trial.place)
+    ranges, _ = paths(position, rcs, Antenna(parameters.radar_height_m))
+    of = trial.subject.body.segment
+    return {name: (ranges[of == index], rcs[of == index]) for index, name in enumerate(NAMES)}
+
+
+def _seen(
+    parameters: Simulation, body: Body, place: Place
+) -> tuple[Float[np.ndarray, "3 points knots"], Float[np.ndarray, "points knots"]]:
+    return scatterers(
+        body,
+        place,
+        radar_height_m=parameters.radar_height_m,
+        roughness=parameters.roughness,
+        shadow_db=parameters.shadow_db,
+    )
 
 
 def receive(
     parameters: Simulation,
     trial: Trial,
     rng: np.random.Generator | None = None,
-    segments: Collection[str] = tuple(SEGMENTS),
+    segments: Collection[str] = NAMES,
 ) -> Complex[np.ndarray, " time"]:
     """The radar's complex samples of a trial, in units of the receiver noise's rms.
 
     Args:
         parameters: of the radar.
         trial: who moves, and how.
-        rng: source of clutter and receiver noise; None leaves both out.
+        rng: source of clutter and receiver noise; None leaves both out, and the converter with them.
         segments: parts of the body that the radar sees; all, unless a figure shows what a part adds.
     """
-    height, wavelength = parameters.radar_height_m, wavelength_m(parameters.carrier_ghz)
+    wavelength = wavelength_m(parameters.carrier_ghz)
+    beam = parameters.beam_deg if min(parameters.beam_deg) > 0 else None
+    antenna = Antenna(parameters.radar_height_m, parameters.tilt_deg, beam)
     reference = 10 ** (trial.nuisance["snr_db"] / 20)
-    iq = np.zeros(recording_samples(parameters.frames_per_column), dtype=np.complex64)
-    for name, position, rcs in scatterers(trial.subject.body, trial.motion, height, parameters.roughness):
-        if name in segments:
-            iq += echo(*paths(position, rcs, height, trial.nuisance["floor_reflection"]), wavelength)
+    ways = []
+    if trial.place is not None:
+        of = trial.subject.body.segment
+        position, rcs = _seen(parameters, trial.subject.body, trial.place)
+        if len(segments) < len(NAMES):
+            chosen = np.isin(of, [NAMES.index(name) for name in segments])
+            of, position, rcs = of[chosen], position[:, chosen], rcs[chosen]
+        ways.append(paths(position, rcs, antenna, trial.nuisance["floor_reflection"]))
+        if parameters.wall_reflection:
+            # A segment's ways by the room start at its middle: the room blurs what its points would add.
+            parts = [np.flatnonzero(of == index) for index in np.unique(of)]
+            middle = position[:, [part[part.size // 2] for part in parts]]
+            strength = np.stack([rcs[part[0] : part[-1] + 1].sum(axis=0) for part in parts])
+            ways.append(room_paths(middle, strength, trial.reflectors, antenna, parameters.wall_reflection))
+    if trial.fan is not None:
+        ways.append(fan_paths(trial.fan, trial.time, antenna))
+    iq = np.zeros(recording_samples(parameters.frames_per_column, parameters.hop_samples), dtype=np.complex64)
+    for way in ways:
+        iq += echo(*way, wavelength)
     iq *= np.float32(reference * REFERENCE_RANGE_M**2 / np.sqrt(REFERENCE_RCS_M2))
     if rng is not None:
         iq += echo(*_clutter(rng, trial, wavelength), wavelength) * np.float32(reference)
         iq += receiver_noise(rng, iq.size)
+        iq = convert(iq, parameters.adc_bits, parameters.adc_full_scale_db)
     return iq
 
 
@@ -214,7 +264,15 @@ def simulate_subject(parameters: Simulation, seed: int, subject: int, trials: in
         trial = draw_trial(parameters, seed, person, CLASSES[y[index]], (subject, index))
         rng = random_stream(_NOISE, seed, subject, index)
         iq = receive(parameters, trial, rng)
-        raw = spectrogram(iq, gain_db=trial.nuisance["gain_db"], noise_looks=parameters.noise_looks, rng=rng)
+        raw = spectrogram(
+            iq,
+            gain_db=trial.nuisance["gain_db"],
+            noise_looks=parameters.noise_looks,
+            rng=rng,
+            window=parameters.window,
+            hop=parameters.hop_samples,
+            clutter_removal=parameters.clutter_removal,
+        )
         x[index] = np.clip(np.rint(raw), 0, 65535)
         drawn.append(trial.nuisance)
     return Recordings(x, y, {name: np.array([nuisance[name] for nuisance in drawn]) for name in drawn[0]})
