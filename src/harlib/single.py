@@ -1,12 +1,12 @@
 """`harlib simulate`: one spectrogram, of a simulated trial or of a captured movement; needs no torch."""
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt16
 
+from harlib import files
 from harlib.errors import HarlibError
 from harlib.parameters import Simulation
 from harlib.radar.mocap.record import picture, read, simulate_capture
@@ -16,7 +16,7 @@ from harlib.radar.signal import wavelength_m
 from harlib.radar.simulate import CLASSES, draw_subject, draw_trial
 
 SUFFIXES = (".npy", ".npz", ".png")
-LIMITS = {"distance_m": (0.5, 50), "aspect_deg": (-180, 180), "height_m": (0.5, 3), "rate_hz": (1, 1000)}
+LIMITS = {"distance_m": (0.5, 50), "aspect_deg": (-180, 180), "height_m": (0.5, 3), "rate_hz": (1, 1000), "start_s": (-3600, 3600)}
 
 
 def simulate_file(
@@ -53,7 +53,7 @@ def simulate_file(
     scene = scene or Scene()
     if out.suffix.lower() not in SUFFIXES:
         raise HarlibError(f"{out}: expected a name that ends in {', '.join(SUFFIXES)}")
-    given = {**{name: getattr(scene, name, None) for name in LIMITS}, "rate_hz": rate_hz}
+    given = {**{name: getattr(scene, name, None) for name in LIMITS}, "rate_hz": rate_hz, "start_s": start_s}
     for name, value in given.items():
         low, high = LIMITS[name]
         if value is not None and not low <= value <= high:
@@ -86,14 +86,14 @@ def simulate_file(
 
 def _write(out: Path, x: UInt16[np.ndarray, "64 64"], row_m_s: float, column_s: float, source: str) -> None:
     if out.suffix.lower() == ".png":
-        out.write_bytes(_figure(x.astype(np.float64), row_m_s, column_s, source))
+        files.write(out, _figure(x.astype(np.float64), row_m_s, column_s, source))
         return
     held = io.BytesIO()
     if out.suffix.lower() == ".npy":
         np.save(held, x, allow_pickle=False)
     else:
-        np.savez_compressed(held, x=x, row_m_s=row_m_s, column_s=column_s, source=json.dumps(source))
-    out.write_bytes(held.getvalue())
+        np.savez_compressed(held, x=x, row_m_s=row_m_s, column_s=column_s, source=source)
+    files.write(out, held.getvalue())
 
 
 def _figure(x: Float[np.ndarray, "64 64"], row_m_s: float, column_s: float, source: str) -> bytes:
