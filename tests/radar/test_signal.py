@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from harlib.radar.signal import echo, knot_times, paths, point_target, receiver_noise, wavelength_m
+from harlib.radar.signal import (
+    Antenna,
+    convert,
+    echo,
+    knot_times,
+    paths,
+    point_target,
+    receiver_noise,
+    room_paths,
+    wavelength_m,
+)
 from harlib.radar.spectrogram import doppler_hz, frame_power
 
 SAMPLES, RATE = 10272, 1000.0
@@ -90,12 +100,12 @@ def test_rotating_arm_draws_its_sinusoid():
 
 def test_floor_bounce_is_the_image_source():
     position, rcs, height = np.array([[[4.0]], [[0.0]], [[0.5]]]), np.array([[0.2]]), 1.5
-    ranges, amplitude = paths(position, rcs, height, 0.3)
+    ranges, amplitude = paths(position, rcs, Antenna(height), 0.3)
     direct_m, image_m = np.hypot(4.0, 1.0), np.hypot(4.0, 2.0)
     np.testing.assert_allclose(ranges[:, 0], [direct_m, (direct_m + image_m) / 2])
     np.testing.assert_allclose(amplitude[0], np.sqrt(0.2) / direct_m**2)
     np.testing.assert_allclose(amplitude[1], 2 * 0.3 * np.sqrt(0.2) / (direct_m * image_m))
-    assert paths(position, rcs, height)[0].shape == (1, 1)
+    assert paths(position, rcs, Antenna(height))[0].shape == (1, 1)
 
 
 def test_noise_is_white_and_of_unit_power():
@@ -108,3 +118,52 @@ def test_noise_is_white_and_of_unit_power():
 def test_odd_lengths_are_refused():
     with pytest.raises(ValueError, match="multiple of 8"):
         knot_times(1001, RATE)
+
+
+def one_way_db(antenna, azimuth_deg, elevation_deg):
+    a, e = np.deg2rad([azimuth_deg, elevation_deg])
+    x, y, z = (np.array(part) for part in (np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)))
+    return 20 * np.log10(antenna.gain(x, y, z))
+
+
+def test_the_beam_has_half_its_power_at_half_its_width_and_all_of_it_on_its_axis():
+    antenna = Antenna(1.0, tilt_deg=0.0, beam_deg=(80.0, 34.0))
+    assert one_way_db(antenna, 0, 0) == pytest.approx(0)
+    for azimuth, elevation in ((40, 0), (-40, 0), (0, 17), (0, -17)):
+        assert one_way_db(antenna, azimuth, elevation) == pytest.approx(-3.01, abs=0.01)
+    assert one_way_db(antenna, 180, 0) < -20
+    assert Antenna(1.0).gain(np.array(0.0), np.array(1.0), np.array(0.0)) == 1
+
+
+def test_tilt_lowers_the_axis_of_the_beam():
+    antenna = Antenna(1.0, tilt_deg=25.0, beam_deg=(80.0, 34.0))
+    assert one_way_db(antenna, 0, -25) == pytest.approx(0, abs=1e-6)
+    assert one_way_db(antenna, 0, -8) == pytest.approx(-3.01, abs=0.01)
+
+
+def test_an_echo_passes_the_beam_twice():
+    position, rcs = np.array([[[3.0]], [[3.0 * np.tan(np.deg2rad(40))]], [[1.0]]]), np.array([[1.0]])
+    _, straight = paths(position, rcs, Antenna(1.0))
+    _, through = paths(position, rcs, Antenna(1.0, beam_deg=(80.0, 34.0)))
+    assert 20 * np.log10(through / straight) == pytest.approx(-6.02, abs=0.01)
+
+
+def test_ways_by_the_room_are_as_long_and_as_strong_as_their_legs():
+    position, rcs = np.array([[[4.0]], [[1.0]], [[0.5]]]), np.array([[0.2]])
+    places = np.array([[3.0, -1.0], [-2.0, 2.0], [1.5, 0.5]])
+    ranges, amplitude = room_paths(position, rcs, places, Antenna(1.0), 0.25)
+    radar, body = np.array([0.0, 0.0, 1.0]), position[:, 0, 0]
+    for i, place in enumerate(places.T):
+        legs = np.linalg.norm(body - radar), np.linalg.norm(body - place) + np.linalg.norm(place - radar)
+        assert ranges[i, 0] == pytest.approx(sum(legs) / 2, rel=1e-6)
+        assert amplitude[i, 0] == pytest.approx(2 * 0.25 * np.sqrt(0.2) / (legs[0] * legs[1]), rel=1e-6)
+
+
+def test_the_converter_adds_the_noise_of_its_steps_and_saturates():
+    x = receiver_noise(np.random.default_rng(0), 200_000) * np.float32(10)
+    step = 2 * 10 ** (40 / 20) / 2**8
+    error = convert(x, 8, 40.0) - x
+    assert np.mean(np.abs(error) ** 2) == pytest.approx(2 * step**2 / 12, rel=0.02)
+    assert np.abs(error.real).max() <= step / 2 * 1.001
+    assert np.abs(convert(x * np.float32(1000), 8, 40.0).real).max() <= 100
+    assert convert(x, 0, 40.0) is x

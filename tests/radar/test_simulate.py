@@ -99,7 +99,7 @@ def test_signal_is_what_the_picture_is_made_of():
 
 
 def test_block_phases_agree_with_the_direct_sum_over_a_body():
-    parameters = Simulation(floor_reflection=0.0)
+    parameters = Simulation(floor_reflection=0.0, wall_reflection=0.0, beam_deg=(0.0, 0.0), empty_share=0.0)
     subject = draw_subject(parameters, 7, 0)
     for activity in CLASSES:
         trial = draw_trial(parameters, 7, subject, activity, (0, 1))
@@ -140,11 +140,11 @@ def test_people_who_stay_are_where_the_draw_says():
     subject = draw_subject(PARAMETERS, 7, 0)
     for activity in ("jumping", "situp", "waving"):
         drawn = draw_trial(PARAMETERS, 7, subject, activity, (0, 3))
-        hips = np.hypot(*drawn.motion.root[:2])
+        hips = np.hypot(*drawn.place["lower trunk"][0][:2])
         assert np.abs(hips - drawn.nuisance["distance_m"]).max() < 0.3
 
 
-@pytest.mark.parametrize("name", ["snr_db", "distance_m", "height_m", "gain_db", "clutter_db"])
+@pytest.mark.parametrize("name", ["snr_db", "distance_m", "height_m", "bmi_kg_m2", "gain_db", "clutter_db"])
 def test_ranges_run_upward_and_stay_in_bounds(name):
     low, high = getattr(PARAMETERS, name)
     with pytest.raises(ValidationError, match=name):

@@ -227,8 +227,8 @@ def skeleton(body: Body, motion: Motion) -> dict[str, tuple[Vector, Vector, Vect
 
 
 def ellipsoid_rcs(
-    semi_axes: Float[np.ndarray, "3 *any"], cosines: Float[np.ndarray, "3 *any"]
-) -> Float[np.ndarray, "*any"]:
+    semi_axes: Float[np.ndarray, "3 *#any"], cosines: Float[np.ndarray, "3 *#any"]
+) -> Float[np.ndarray, "*any"] | np.floating:
     """Backscatter of an ellipsoid much larger than the wavelength (Trott 2007; Chen 2011, chapter 4).
 
     Args:
@@ -239,7 +239,9 @@ def ellipsoid_rcs(
         pi (abc)^2 / (a^2 u^2 + b^2 v^2 + c^2 w^2)^2 in square metres: pi (bc / a)^2 along a.
     """
     squared = semi_axes**2
-    result: Float[np.ndarray, "*any"] = np.pi * squared.prod(axis=0) / ((squared * cosines**2).sum(axis=0)) ** 2
+    result: Float[np.ndarray, "*any"] | np.floating = (
+        np.pi * squared.prod(axis=0) / ((squared * cosines**2).sum(axis=0)) ** 2
+    )
     return result
 
 

@@ -48,14 +48,14 @@ class Antenna:
 
     def gain(
         self, x: Float[np.ndarray, "*any"], y: Float[np.ndarray, "*any"], z: Float[np.ndarray, "*any"]
-    ) -> Float[np.ndarray, "*any"] | float:
+    ) -> Float[np.ndarray, "*any"]:
         """Amplitude that goes one way: a Gaussian in the sine of the angle off the axis, 1 on it.
 
         Args:
             x, y, z: parts of the unit vector from the radar.
         """
         if self.beam_deg is None:
-            return 1.0
+            return np.ones_like(x)
         tilt = np.deg2rad(self.tilt_deg)
         across, up = (np.float32(np.log(2) / 2 / np.sin(np.deg2rad(width / 2)) ** 2) for width in self.beam_deg)
         off = np.float32(np.cos(tilt)) * z + np.float32(np.sin(tilt)) * x
@@ -130,7 +130,7 @@ def room_paths(
             sum((part - at) ** 2 for part, at in zip((x, y, z), there.astype(np.float32), strict=True))
         )
         ranges.append((direct + back) / 2)
-        amplitudes.append(one * np.float32(antenna.gain(*(there / to_radar))) / back)
+        amplitudes.append(one * antenna.gain(*(there / to_radar)[:, None]).astype(np.float32) / back)
     return np.concatenate(ranges), np.concatenate(amplitudes)
 
 
