@@ -1,4 +1,4 @@
-"""The command line: `harlib run`, `harlib predict`, `harlib publish-reference`."""
+"""The command line: `harlib run`, `harlib predict`, `harlib simulate`, `harlib publish-reference`."""
 
 import argparse
 import sys
@@ -22,6 +22,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predict.add_argument("model", type=Path, help="integer model, such as reference/published/models/fold0.json")
     predict.add_argument("input", type=Path, help=".npy file of raw log magnitudes [n, 64, 64] or [64, 64]")
 
+    simulate = commands.add_parser("simulate", help="one spectrogram, of a drawn trial or a motion capture; no torch")
+    simulate.add_argument("--mocap", type=Path, help="motion capture that moves the body: .bvh, or .amc with --skeleton")
+    simulate.add_argument("--skeleton", type=Path, help="skeleton of an .amc file: .asf")
+    simulate.add_argument("--rate", type=float, help="frames a second of an .amc file (default: 120)")
+    simulate.add_argument("--start", type=float, help="second of the capture to begin with (default: centre it)")
+    simulate.add_argument("--distance", type=float, default=3.0, help="nearest approach of the hips, m (default: 3)")
+    simulate.add_argument("--aspect", type=float, default=0.0, help="facing away from the radar, degrees (default: 0)")
+    simulate.add_argument("--height", type=float, help="of the captured person, m (default: the file's unit, or 1.75)")
+    simulate.add_argument("--up", choices=["x", "y", "z"], help="the capture's vertical axis (default: found)")
+    simulate.add_argument("--activity", default="jogging", help="class to simulate where there is no --mocap")
+    simulate.add_argument("--subject", type=int, default=0, help="number of the simulated person")
+    simulate.add_argument("--seed", type=int, default=0, help="of all draws")
+    simulate.add_argument("--out", type=Path, required=True, help="file to write: .npy, .npz or .png")
+
     publish = commands.add_parser("publish-reference", help="copy a run's small files to reference/published")
     publish.add_argument("--run", default="published", help="name of the folder under runs/")
 
@@ -35,6 +49,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from harlib import prediction
 
             prediction.predict_file(options.model, options.input)
+        elif options.command == "simulate":
+            from harlib import single
+            from harlib.radar.mocap.retarget import Scene
+
+            single.simulate_file(
+                options.out,
+                mocap=options.mocap,
+                skeleton=options.skeleton,
+                rate_hz=options.rate,
+                start_s=options.start,
+                scene=Scene(options.distance, options.aspect, options.height, options.up),
+                activity=options.activity,
+                subject=options.subject,
+                seed=options.seed,
+            )
         else:
             from harlib import reference
 
