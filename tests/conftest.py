@@ -2,9 +2,10 @@
 
 from jaxtyping import install_import_hook
 
-# Not the modules whose own checks are under test (data, integer.model), nor those without arrays.
+# Not the modules whose own checks are under test (data, importing.iq, integer.model), nor those without arrays.
 CHECKED = (
     "ternary quantize model training prune fold evaluate plots radar stages "
+    "importing.resample importing.pictures importing.recordings prediction "
     "integer.folded integer.oracle integer.requantize integer.intervals integer.proofs integer.footprint"
 )
 install_import_hook([f"harlib.{module}" for module in CHECKED.split()], "beartype.beartype")

@@ -4,14 +4,15 @@ import warnings
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
+from jaxtyping import Shaped
 
 from harlib.errors import HarlibError
 from harlib.importing.limits import MOST_BYTES, MOST_TEXT, check_bytes, check_shape
 
-Array = np.ndarray[Any, Any]
+Array = Shaped[np.ndarray, "..."]
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 _BROKEN = (
     *(OSError, ValueError, EOFError, TypeError, KeyError, NotImplementedError, RuntimeError),

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from jaxtyping import Complex, Float
+from jaxtyping import Complex, Float, Shaped
 
 from harlib import parameters
 from harlib.errors import HarlibError
@@ -66,7 +65,7 @@ def load(path: Path) -> IqFormat:
         raise HarlibError(f"{path}: {error}") from None
 
 
-def samples(path: Path, values: np.ndarray[Any, Any]) -> Complex[np.ndarray, "n time"]:
+def samples(path: Path, values: Shaped[np.ndarray, "..."]) -> Complex[np.ndarray, "n time"]:
     """The complex samples of a file's array: complex [time] or [n, time], or real with I and Q as its last two columns.
 
     Raises:
@@ -83,7 +82,7 @@ def samples(path: Path, values: np.ndarray[Any, Any]) -> Complex[np.ndarray, "n 
     return np.atleast_2d(values)
 
 
-def pictures(path: Path, values: np.ndarray[Any, Any], form: IqFormat) -> Float[np.ndarray, "n 64 64"]:
+def pictures(path: Path, values: Shaped[np.ndarray, "..."], form: IqFormat) -> Float[np.ndarray, "n 64 64"]:
     """Cut samples into windows and transform each as the simulation does; a rest shorter than a window is left out.
 
     Raises:

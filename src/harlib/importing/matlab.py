@@ -8,11 +8,12 @@ from typing import Any
 import h5py
 import numpy as np
 import scipy.io
+from jaxtyping import Shaped
 
 from harlib.errors import HarlibError
 from harlib.importing.limits import MOST_BYTES, check_bytes, check_shape
 
-Array = np.ndarray[Any, Any]
+Array = Shaped[np.ndarray, "..."]
 _NUMBERS = {"double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
 _COMPRESSED = 15  # data type miCOMPRESSED
 

@@ -1,10 +1,9 @@
 """One file to pictures of 64 x 64, whatever it holds: spectrograms or I/Q samples."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from harlib.errors import HarlibError
 from harlib.importing import iq, reading, resample
@@ -25,7 +24,7 @@ def load(path: Path, form: iq.IqFormat | None = None, transpose: bool = False) -
 
 
 def convert(
-    path: Path, values: np.ndarray[Any, Any], form: iq.IqFormat | None, transpose: bool
+    path: Path, values: Shaped[np.ndarray, "..."], form: iq.IqFormat | None, transpose: bool
 ) -> Float[np.ndarray, "n 64 64"]:
     """The same of an array that was read from `path`."""
     if form is not None:

@@ -3,15 +3,15 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
 
 from harlib.errors import HarlibError
 from harlib.importing import arrays, images, matlab
 from harlib.importing.limits import MOST_FILES
 
-Array = np.ndarray[Any, Any]
+Array = Shaped[np.ndarray, "..."]
 READERS: dict[str, Callable[[Path], Array]] = {
     ".png": images.read,
     ".jpg": images.read,

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int64, UInt16
+from jaxtyping import Float, Int64, Shaped, UInt16
 
 from harlib.data import Dataset
 from harlib.errors import HarlibError
@@ -150,7 +149,9 @@ def _one_file(path: Path, no_groups: bool, form: iq.IqFormat | None, transpose: 
     )
 
 
-def _labels(path: Path, name: str, values: np.ndarray[Any, Any], count: int) -> tuple[Any, Int64[np.ndarray, " n"]]:
+def _labels(
+    path: Path, name: str, values: Shaped[np.ndarray, "..."], count: int
+) -> tuple[Shaped[np.ndarray, " labels"], Int64[np.ndarray, " n"]]:
     """The different values of an array of labels, and the index of each."""
     if values.shape != (count,) or values.dtype.kind not in "iuU":
         raise HarlibError(
