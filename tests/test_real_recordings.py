@@ -13,7 +13,7 @@ from harlib.stages import ORDER
 
 ROOT = project_root()
 SHARED = ROOT.parent / "shared" / "data" / "radhar"
-COLUMNS = "t_s point_id x y z range velocity doppler_bin bearing intensity".split()
+COLUMNS = ["t_s", "point_id", "x", "y", "z", "range", "velocity", "doppler_bin", "bearing", "intensity"]
 
 
 @pytest.fixture(scope="module")
