@@ -178,7 +178,7 @@ def test_names_with_folders_in_an_archive_write_nothing(tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["in", "a.npz"]
 
 
-def test_a_matlab_file_that_points_to_another_file_is_refused(tmp_path):
+def test_a_matlab_file_that_points_elsewhere_or_has_huge_chunks_is_refused(tmp_path):
     with h5py.File(tmp_path / "secret.h5", "w") as file:
         file["x"] = VALUES
     (tmp_path / "raw.bin").write_bytes(VALUES.tobytes())
@@ -186,11 +186,18 @@ def test_a_matlab_file_that_points_to_another_file_is_refused(tmp_path):
         file["x"] = h5py.ExternalLink("secret.h5", "x")
     with h5py.File(tmp_path / "external.mat", "w") as file:
         file.create_dataset("x", VALUES.shape, "f8", external=[("raw.bin", 0, h5py.h5f.UNLIMITED)])
+    with h5py.File(tmp_path / "chunk.mat", "w") as file:
+        file.create_dataset("x", (64, 64), "f8", chunks=(2**14, 2**14), maxshape=(None, None))
     layout = h5py.VirtualLayout(VALUES.shape, "f8")
     layout[:] = h5py.VirtualSource("secret.h5", "x", VALUES.shape)
     with h5py.File(tmp_path / "virtual.mat", "w") as file:
         file.create_virtual_dataset("x", layout)
-    for name, message in (("link", "holds no matrix"), ("external", "another file"), ("virtual", "another file")):
+    for name, message in (
+        ("link", "holds no matrix"),
+        ("external", "another file"),
+        ("virtual", "another file"),
+        ("chunk", "above"),
+    ):
         with pytest.raises(HarlibError, match=message):
             reading.read(tmp_path / f"{name}.mat")
 
@@ -215,6 +222,7 @@ def test_old_matlab_files_and_several_matrices_are_refused_with_the_mend(tmp_pat
         (np.zeros((64, 64), complex), "--iq"),
         (np.full((64, 64), np.nan), "NaN"),
         (np.full((64, 64), np.inf), "infinite"),
+        (np.full((64, 64), -1e300), "beyond"),
     ],
 )
 def test_arrays_that_are_no_spectrograms_are_refused(tmp_path, values, message):

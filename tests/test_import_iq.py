@@ -70,6 +70,7 @@ def test_noise_rms_and_direction_are_taken_into_account(tmp_path):
     [
         (noise(100), "100 samples are fewer than the 10,272 of one window"),
         (np.full(11000, np.nan + 0j), "NaN"),
+        (np.full(11000, 1e200 + 0j), "huge"),
         (np.zeros((11000, 3)), "two columns"),
         (np.zeros(11000), "two columns"),
         (np.zeros((2, 2, 11000), complex), "expected \\[time\\]"),
@@ -91,6 +92,7 @@ def test_samples_that_make_no_picture_are_refused(tmp_path, values, message):
         ("carrier_ghz: 24.0\npulse_rate_hz: 1000.0\nstep_columns: 65\n", "step_columns = 65"),
         ("carrier_ghz: 24.0\npulse_rate_hz: 1000.0\napproach_positive: 1\n", "approach_positive = 1"),
         ("- 1\n", "expected a list of"),
+        ("carrier_ghz: [[1, 2], [3, 4]]\npulse_rate_hz: 1000.0\n", "carrier_ghz is no plain number"),
     ],
 )
 def test_a_description_that_is_wrong_is_refused_with_its_name(tmp_path, text, message):

@@ -73,6 +73,15 @@ def test_the_command_prints_a_table_or_json_and_draws(tmp_path, capsys, model, x
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
 
 
+def test_a_scale_may_be_negative_and_small_on_the_command_line(tmp_path, capsys, x):
+    arguments = ["predict", "--model", str(PATH), "--json"]
+    assert cli.main([*arguments, str(tmp_path / "x.npy")]) == 0
+    plain = [row["logits"] for row in json.loads(capsys.readouterr().out)]
+    np.save(tmp_path / "small.npy", x * 1e-9 - 1e-05)
+    assert cli.main([*arguments, str(tmp_path / "small.npy"), "--scale=-1e-05,1e-09"]) == 0
+    assert [row["logits"] for row in json.loads(capsys.readouterr().out)] == plain
+
+
 def test_a_folder_stands_for_its_files(tmp_path, capsys, x):
     np.save(tmp_path / "y.npy", x[0])
     assert cli.main(["predict", str(tmp_path), "--model", str(PATH), "--json"]) == 0

@@ -22,14 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predict = commands.add_parser("predict", help="classify spectrograms or I/Q with an integer model; needs no torch")
     predict.add_argument("input", type=Path, nargs="+", help="files of any format that `harlib import` takes")
     predict.add_argument("--model", type=Path, required=True, help="such as reference/published/models/fold0.json")
-    predict.add_argument(
-        "--scale",
-        type=float,
-        nargs=2,
-        default=(0.0, 1.0),
-        metavar=("LOW", "STEP"),
-        help="as `harlib import` printed it",
-    )
+    predict.add_argument("--scale", type=_scale, default=(0.0, 1.0), metavar="LOW,STEP", help="as import printed it")
     predict.add_argument("--json", action="store_true", help="print JSON in place of a table")
     predict.add_argument("--draw", type=Path, metavar="DIR", help="write a picture a spectrogram, with its logits")
     _add_format(predict)
@@ -61,6 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("harlib: stopped; the same command goes on where it stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _scale(text: str) -> tuple[float, float]:
+    low, step = text.split(",")  # one word, since a low like -1e-05 by itself would pass for an option
+    return float(low), float(step)
 
 
 def _add_format(command: argparse.ArgumentParser) -> None:
@@ -108,7 +106,7 @@ def _predict(options: argparse.Namespace) -> None:
         options.input,
         form=iq.load(options.iq) if options.iq else None,
         transpose=options.transpose,
-        scale=tuple(options.scale),
+        scale=options.scale,
     )
     print(prediction.as_json(found) if options.json else prediction.table(found))
     if options.draw:

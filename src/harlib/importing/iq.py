@@ -12,6 +12,8 @@ from harlib.importing.limits import MOST_SPECTROGRAMS, check_bytes
 from harlib.radar.spectrogram import COLUMNS, HOP, recording_samples, spectrogram
 from harlib.runs import read_yaml
 
+LARGEST = 1e15
+"""Size of a sample over the noise beyond which its power might leave the range of float32."""
 _RADAR = ("carrier_ghz", "pulse_rate_hz", "frames_per_column")
 
 
@@ -57,6 +59,8 @@ def load(path: Path) -> IqFormat:
     values, known = read_yaml(path), IqFormat.__dataclass_fields__
     if unknown := sorted(set(values) - set(known)):
         raise HarlibError(f"{path}: unknown name {unknown[0]!r}; known are {', '.join(known)}")
+    if nested := [name for name, value in values.items() if not isinstance(value, int | float | str)]:
+        raise HarlibError(f"{path}: {nested[0]} is no plain number or word")
     if missing := [name for name in _RADAR[:2] if name not in values]:
         raise HarlibError(f"{path}: {missing[0]} is missing: say what the radar sends")
     try:
@@ -89,8 +93,8 @@ def pictures(path: Path, values: Shaped[np.ndarray, "..."], form: IqFormat) -> F
         HarlibError: another shape, samples that are not finite, or fewer than one window.
     """
     found = samples(path, values)
-    if not np.isfinite(found).all():
-        raise HarlibError(f"{path} holds NaN or infinite samples: repair or remove it")
+    if not np.isfinite(found).all() or np.abs(found).max() > LARGEST * form.noise_rms:
+        raise HarlibError(f"{path} holds NaN, infinite or huge samples: repair or remove it")
     if found.shape[1] < form.window:
         raise HarlibError(
             f"{path}: {found.shape[1]:,} samples are fewer than the {form.window:,} of one window: "

@@ -79,12 +79,14 @@ def _read_hdf5(path: Path) -> Array:
         if matrix.external or matrix.is_virtual:
             raise HarlibError(f"{path}: {name} lies in another file, which is not read: save its numbers in this one")
         check_shape(path, matrix.shape)
+        check_shape(path, matrix.chunks or (1,))  # a chunk is unpacked whole, and may be larger than the matrix
         values = matrix[()].T  # MATLAB counts columns first
     return np.asarray(values["real"] + 1j * values["imag"] if values.dtype.names else values)
 
 
 def _is_numeric(dtype: np.dtype[Any]) -> bool:
-    return dtype.kind in "iuf" or dtype.names == ("real", "imag")
+    parts = [dtype[name] for name in dtype.names] if dtype.names == ("real", "imag") else [dtype]
+    return all(part.kind in "iuf" for part in parts)
 
 
 def _choose(path: Path, names: list[str]) -> str:

@@ -8,6 +8,9 @@ from jaxtyping import Float, Shaped
 from harlib.errors import HarlibError
 from harlib.importing import iq, reading, resample
 
+LARGEST = 1e30
+"""Size of a value above which sums might leave the range of float64."""
+
 
 def load(path: Path, form: iq.IqFormat | None = None, transpose: bool = False) -> Float[np.ndarray, "n 64 64"]:
     """The pictures of a file, Doppler by time.
@@ -40,6 +43,8 @@ def convert(
         if not np.isfinite(picture).all():
             bad = int((~np.isfinite(picture)).sum())
             raise HarlibError(f"{path}: spectrogram {at} holds {bad} NaN or infinite values: repair or remove it")
+        if np.abs(picture).max() > LARGEST:
+            raise HarlibError(f"{path}: spectrogram {at} holds values beyond {LARGEST:g}: rescale or repair it")
         turned = picture.T if transpose else picture
         found[at] = resample.to_64(turned.astype(np.float64)[None])[0]
     return found

@@ -29,7 +29,7 @@ def lines(found: Recordings, data: Dataset, folds: int) -> list[str]:
     text.append("  values: least, 1 %, median, 99 %, largest: " + ", ".join(f"{value:.5g}" for value in quantiles))
     text.append(f"  codes of 16 bits: value = {scale.low!r} + {scale.step!r} * code ({data.unit})")
     if (scale.low, scale.step) != (0.0, 1.0):
-        text.append(f"  for new recordings: harlib predict --scale {scale.low!r} {scale.step!r} ...")
+        text.append(f"  for new recordings: harlib predict --scale={scale.low!r},{scale.step!r} ...")
     return text + [f"! {doubt}" for doubt in doubts(found, data, folds)]
 
 
