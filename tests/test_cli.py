@@ -1,13 +1,9 @@
 """The command line: one line and status 1 for a mistake."""
 
-import numpy as np
 import pytest
 
 from harlib import cli
-from harlib.integer import model as model_file
 from harlib.project import project_root
-
-PUBLISHED = project_root() / "reference" / "published" / "models"
 
 
 def fails(capsys, *arguments):
@@ -47,32 +43,3 @@ def test_published_runs_are_cpu_only(tmp_path, capsys):
 
 def test_publishing_an_unfinished_run_is_refused(capsys):
     assert "is missing" in fails(capsys, "publish-reference", "--run", "no-such-run")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (np.zeros((3, 32, 64)), r"shape (3, 32, 64)"),
-        (np.full((1, 64, 64), np.nan), "NaN"),
-        (np.array(["a"]), "real numbers"),
-        (np.array([{}], dtype=object), "no readable .npy"),
-        (b"\x93NUMPY truncated", "no readable .npy"),
-        (None, "no readable .npy"),
-    ],
-)
-def test_predict_names_what_is_wrong_with_its_input(tmp_path, capsys, content, message):
-    path = tmp_path / "x.npy"
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif content is not None:
-        np.save(path, content)
-    assert message in fails(capsys, "predict", str(PUBLISHED / "fold0.json"), str(path))
-
-
-def test_predict_prints_a_class_a_spectrogram(tmp_path, capsys):
-    classes = model_file.load(PUBLISHED / "fold0.json").classes
-    np.save(tmp_path / "x.npy", np.full((2, 64, 64), 2500, np.uint16))
-    assert cli.main(["predict", str(PUBLISHED / "fold0.json"), str(tmp_path / "x.npy")]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 2
-    assert set(lines) <= set(classes)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from stage_book import PROJECT, StagingError, stage
 
-SOURCES = ("_config.yml", "_toc.yml")
+SOURCES = ("_config.yml", "_toc.yml", "reference/radhar.csv")
 ALSO = ("requirements.lock", "workflow/build_book.py")
 
 
@@ -23,6 +23,7 @@ def copy_sources(workspace: Path) -> None:
     """Bring the book's sources, without a staged run, to another folder."""
     workspace.mkdir(parents=True, exist_ok=True)
     for name in SOURCES:
+        (workspace / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(PROJECT / name, workspace / name)
     for old in (workspace / "book").glob("*"):
         if old.name != "run":

@@ -120,6 +120,8 @@ def stage(run: Path, book: Path = PROJECT) -> Path:
         (new / f"{name}.ipynb").write_text(text, encoding="utf-8")
     for figure in sorted(path for pattern in FIGURES for path in (run / "figures").glob(pattern)):
         shutil.copyfile(figure, new / "figures" / figure.name)
+    if (claims := run / "claims.json").is_file():  # the banner of book/_ext/claims.py
+        shutil.copyfile(claims, new / claims.name)
     (new / "origin.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     if target.exists():
         target.rename(old)

@@ -1,4 +1,4 @@
-"""The command line: `harlib run`, `harlib predict`, `harlib simulate`, `harlib publish-reference`."""
+"""The command line: `harlib run`, `harlib import`, `harlib predict`, `harlib simulate`, `harlib publish-reference`."""
 
 import argparse
 import sys
@@ -18,9 +18,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--run", help="name of the folder under runs/ (default: the file's name)")
     run.add_argument("--workers", type=int, help="folds a notebook trains at a time (default: parameter workers)")
 
-    predict = commands.add_parser("predict", help="classify raw spectrograms with an integer model; needs no torch")
-    predict.add_argument("model", type=Path, help="integer model, such as reference/published/models/fold0.json")
-    predict.add_argument("input", type=Path, help=".npy file of raw log magnitudes [n, 64, 64] or [64, 64]")
+    _add_import(commands)
+    predict = commands.add_parser("predict", help="classify spectrograms or I/Q with an integer model; needs no torch")
+    predict.add_argument("input", type=Path, nargs="+", help="files of any format that `harlib import` takes")
+    predict.add_argument("--model", type=Path, required=True, help="such as reference/published/models/fold0.json")
+    predict.add_argument("--scale", type=_scale, default=(0.0, 1.0), metavar="LOW,STEP", help="as import printed it")
+    predict.add_argument("--json", action="store_true", help="print JSON in place of a table")
+    predict.add_argument("--draw", type=Path, metavar="DIR", help="write a picture a spectrogram, with its logits")
+    _add_format(predict)
 
     simulate = commands.add_parser("simulate", help="one spectrogram, of a drawn trial or a motion capture; no torch")
     simulate.add_argument("--mocap", type=Path, help="motion capture that moves the body: .bvh, or .amc with --skeleton")
@@ -45,10 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from harlib import driver
 
             return driver.run_study(options.config, options.run, options.workers)
-        if options.command == "predict":
-            from harlib import prediction
-
-            prediction.predict_file(options.model, options.input)
+        if options.command == "import":
+            _import(options)
+        elif options.command == "predict":
+            _predict(options)
         elif options.command == "simulate":
             from harlib import single
             from harlib.radar.mocap.retarget import Scene
@@ -78,3 +83,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("harlib: stopped; the same command goes on where it stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _scale(text: str) -> tuple[float, float]:
+    low, step = text.split(",")  # one word, since a low like -1e-05 by itself would pass for an option
+    return float(low), float(step)
+
+
+def _add_format(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--iq", type=Path, metavar="YAML", help="files hold I/Q samples: their carrier and pulse rate")
+    command.add_argument("--transpose", action="store_true", help="spectrograms are time by Doppler")
+
+
+def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    own = commands.add_parser("import", help="make the study's data set of own recordings")
+    own.add_argument("path", type=Path, help="folder of recordings, or one .npz file with x, y, group, classes")
+    own.add_argument("--out", type=Path, required=True, help="such as data/own.npz")
+    groups = own.add_mutually_exclusive_group()
+    groups.add_argument("--layout", choices=("class/subject", "subject/class"), default="class/subject")
+    groups.add_argument("--groups", type=Path, metavar="CSV", help="columns file and group; folders are by class only")
+    groups.add_argument("--no-groups", action="store_true", help="nobody knows who is seen: folds may share people")
+    own.add_argument("--folds", type=int, default=5, help="of the study, to check that groups suffice")
+    _add_format(own)
+
+
+def _import(options: argparse.Namespace) -> None:
+    from harlib import data
+    from harlib.importing import iq, recordings, summary
+
+    found = recordings.gather(
+        options.path,
+        layout=options.layout,
+        table=options.groups,
+        no_groups=options.no_groups,
+        form=iq.load(options.iq) if options.iq else None,
+        transpose=options.transpose,
+    )
+    made = recordings.dataset(found)
+    print("\n".join(summary.lines(found, made, options.folds)))
+    data.save(options.out, made)
+    print(f"{options.out} is written: name it as data_file in a copy of config/own-data.yml")
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from harlib import prediction
+    from harlib.importing import iq
+    from harlib.integer import model
+
+    found = prediction.predict(
+        model.load(options.model),
+        options.input,
+        form=iq.load(options.iq) if options.iq else None,
+        transpose=options.transpose,
+        scale=options.scale,
+    )
+    print(prediction.as_json(found) if options.json else prediction.table(found))
+    if options.draw:
+        prediction.draw(found, options.draw)

@@ -18,6 +18,7 @@ from harlib.errors import HarlibError
 Indices = Int64[np.ndarray, " n"]
 _KEYS = ("x", "y", "group", "classes", "unit", "provenance")
 _NUISANCE = "nuisance_"  # how the file names what was drawn
+_LEAKY = "leaky"  # only in files where it is true
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Dataset:
 
     x: raw log magnitudes [n, 64, 64], Doppler by time; y: class index [n]; group: subject [n]; classes: names;
     unit: of x; provenance: where the data comes from, as text; nuisance: what was drawn apart from the movement, by a
-    name with its unit (snr_db, distance_m, ...), one number a spectrogram; empty for recordings.
+    name with its unit (snr_db, distance_m, ...), one number a spectrogram; empty for recordings; leaky: True if the
+    groups do not say who is seen, so that folds may share people.
     """
 
     x: UInt16[np.ndarray, "n 64 64"]
@@ -36,12 +38,19 @@ class Dataset:
     unit: str
     provenance: str
     nuisance: Mapping[str, Float[np.ndarray, " n"]] = field(default_factory=dict)
+    leaky: bool = False
 
     def __post_init__(self) -> None:
         _check(self)
 
     def __len__(self) -> int:
         return len(self.y)
+
+
+def empty(data: Dataset) -> Dataset:
+    """A data set of the same kind without a spectrogram: the fresh test set of recordings, which have none."""
+    none = np.zeros(0, np.int64)
+    return Dataset(np.zeros((0, 64, 64), np.uint16), none, none, data.classes, data.unit, "no fresh test set")
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,7 @@ def save(path: Path, data: Dataset) -> None:
         "unit": np.array(data.unit),
         "provenance": np.array(data.provenance),
         **{_NUISANCE + name: drawn for name, drawn in data.nuisance.items()},
+        **({_LEAKY: np.array(True)} if data.leaky else {}),
     }
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
@@ -108,6 +118,7 @@ def load(path: Path) -> Dataset:
                 raise HarlibError(f"{path}: the array {missing[0]!r} is missing; expected are {', '.join(_KEYS)}")
             held = {key: archive[key] for key in _KEYS}
             drawn = {key.removeprefix(_NUISANCE): archive[key] for key in archive.files if key.startswith(_NUISANCE)}
+            leaky = bool(archive[_LEAKY]) if _LEAKY in archive.files else False
     except (OSError, ValueError, TypeError, EOFError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
         if isinstance(error, HarlibError):
             raise
@@ -121,6 +132,7 @@ def load(path: Path) -> Dataset:
             str(held["unit"]),
             str(held["provenance"]),
             drawn,
+            leaky,
         )
     except HarlibError as error:
         raise HarlibError(f"{path}: {error}") from None

@@ -54,14 +54,15 @@ def fit_fold(job: Job) -> int:
     fit = stage.fit(task)
     predicted = fit.predict(task.test_x)
     fresh = data.load(job.data_files["fresh"])
-    fresh_predicted = fit.predict(_tensor(fresh.x, task.x.device))
+    # Own recordings come without a fresh test set.
+    fresh_predicted = fit.predict(_tensor(fresh.x, task.x.device)) if len(fresh) else np.zeros(0, np.int64)
     held = [job.target.save_state(stage.NAME, job.fold, fit.state)] if fit.state else []
     for name, save in fit.files.items():
         save(job.target.path / name)
         held.append(job.target.path / name)
     metrics = {
         "accuracy": float((predicted == task.test_y.cpu().numpy()).mean()),
-        "fresh_accuracy": float((fresh_predicted == fresh.y).mean()),
+        **({"fresh_accuracy": float((fresh_predicted == fresh.y).mean())} if len(fresh) else {}),
         **fit.metrics,
     }
     result = {

@@ -4,6 +4,7 @@ A run's YAML file is a flat list of these names; a notebook declares those that 
 """
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -124,11 +125,19 @@ class Parameters(Simulation, Training, Compression):
     """
 
     seed: int = Field(0, ge=0, lt=2**31, description="the one seed from which every random stream is derived")
+    data_file: str = Field(
+        "", max_length=200, description="own recordings, a file that `harlib import` wrote; empty: the simulated ones"
+    )
+    publish_samples: bool = Field(False, description="own recordings may be shown in the book and kept in a reference")
     workers: int = Field(2, ge=1, le=256, description="folds trained at a time, one process and one thread each")
     device: Literal["cpu", "cuda", "mps"] = Field("cpu", description="where torch computes; published runs use cpu")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        place = PurePath(self.data_file)
+        # It is written into params.yml and the manifest, which should name no place of a machine or of a person.
+        if place.is_absolute() or ".." in place.parts:
+            raise ValueError(f"data_file: {self.data_file!r} must lie inside the project, such as data/own.npz")
         if self.folds > self.subjects:
             raise ValueError(
                 f"folds: {self.folds} is above the number of subjects ({self.subjects}): each fold needs a subject"

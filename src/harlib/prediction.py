@@ -1,44 +1,97 @@
-"""`harlib predict`: raw spectrograms to classes with an integer model; NumPy alone."""
+"""`harlib predict`: spectrograms or I/Q samples to classes with an integer model; NumPy alone, no torch."""
 
-import zipfile
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Real
+from jaxtyping import UInt8
 
 from harlib.errors import HarlibError
-from harlib.integer import model as model_file
+from harlib.importing import iq, pictures, reading
 from harlib.integer import oracle
 from harlib.integer.inputs import input_codes
+from harlib.integer.model import IntegerModel
 
-LIMIT = 2**30  # bytes
+
+@dataclass(frozen=True)
+class Prediction:
+    """One classified spectrogram.
+
+    file: where it comes from; index: its number in the file; label: the class; logits: one integer a class;
+    codes: what the network saw.
+    """
+
+    file: Path
+    index: int
+    label: str
+    logits: dict[str, int]
+    codes: UInt8[np.ndarray, "64 64"]
 
 
-def read_spectrograms(path: Path) -> Real[np.ndarray, "n 64 64"]:
-    """Raw log magnitudes of a .npy file, [n, 64, 64] or [64, 64].
+def predict(
+    model: IntegerModel,
+    inputs: Sequence[Path],
+    *,
+    form: iq.IqFormat | None = None,
+    transpose: bool = False,
+    scale: tuple[float, float] = (0.0, 1.0),
+) -> list[Prediction]:
+    """Classify every spectrogram of some files; a folder stands for the files in it.
+
+    Args:
+        model: an integer model.
+        inputs: files of any format that `harlib import` takes.
+        form: given if they hold I/Q samples.
+        transpose: spectrograms are time by Doppler.
+        scale: low and step of the import that the model was trained on: codes are (value - low) / step.
 
     Raises:
-        HarlibError: missing, too large, no .npy, no plain numbers, another shape.
+        HarlibError: a file that cannot be read, or a scale that is none.
     """
-    try:
-        if path.stat().st_size > LIMIT:
-            raise HarlibError(f"{path}: above {LIMIT} bytes; split it")
-        x = np.load(path, allow_pickle=False)
-    except (OSError, EOFError, ValueError, MemoryError, zipfile.BadZipFile) as error:
-        if isinstance(error, HarlibError):
-            raise
-        raise HarlibError(f"{path} is no readable .npy file ({error})") from None
-    if not isinstance(x, np.ndarray) or x.dtype.kind not in "iuf":
-        raise HarlibError(f"{path}: expected one array of real numbers saved by numpy.save")
-    if x.shape[-2:] != (64, 64) or x.ndim not in (2, 3):
-        raise HarlibError(f"{path}: shape {x.shape}, expected [n, 64, 64] or [64, 64] (Doppler by time)")
-    return x.reshape(-1, 64, 64)
+    low, step = scale
+    if not (np.isfinite(low) and np.isfinite(step) and step > 0):
+        raise HarlibError(f"scale {low!r} {step!r}: give low and step as `harlib import` printed them, step above 0")
+    found = []
+    for path in (file for given in inputs for file in (reading.listing(given)[0] if given.is_dir() else [given])):
+        values = (pictures.load(path, form, transpose) - low) / step
+        codes = input_codes(np.clip(np.rint(values), 0, 65535), model.input.low, model.input.high)
+        for index, row in enumerate(oracle.run(model, codes)):
+            named = {name: int(value) for name, value in zip(model.classes, row, strict=True)}
+            found.append(Prediction(path, index, model.classes[int(row.argmax())], named, codes[index]))
+    return found
 
 
-def predict_file(model_path: Path, input_path: Path) -> list[str]:
-    """Print and return a class name a spectrogram."""
-    model = model_file.load(model_path)
-    codes = input_codes(read_spectrograms(input_path), model.input.low, model.input.high)
-    names = [model.classes[label] for label in oracle.predict(model, codes)]
-    print("\n".join(names))
-    return names
+def table(found: Sequence[Prediction]) -> str:
+    """A line a spectrogram: file, number in it, class, logits."""
+    if not found:
+        return ""
+    rows = [("file", "spectrogram", "class", *found[0].logits)]
+    rows += [(str(one.file), str(one.index), one.label, *map(str, one.logits.values())) for one in found]
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    left = {0, 2}
+    return "\n".join(
+        "  ".join(
+            text.ljust(n) if at in left else text.rjust(n) for at, (text, n) in enumerate(zip(row, wide, strict=True))
+        )
+        for row in rows
+    )
+
+
+def as_json(found: Sequence[Prediction]) -> str:
+    """The same as a JSON list of objects with file, spectrogram, class and logits."""
+    rows = [
+        {"file": str(one.file), "spectrogram": one.index, "class": one.label, "logits": one.logits} for one in found
+    ]
+    return json.dumps(rows, indent=1)
+
+
+def draw(found: Sequence[Prediction], folder: Path) -> None:
+    """Write a picture a spectrogram, with its logits beside it, as folder/<number>-<file>.png."""
+    from harlib.plots import predictions as plots  # matplotlib takes a second that a table does not need
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, one in enumerate(found):
+        figure = plots.prediction(one.codes, one.logits, f"{one.file.name}, spectrogram {one.index}: {one.label}")
+        figure.savefig(folder / f"{number:04d}-{one.file.stem}.png", dpi=100)

@@ -19,6 +19,7 @@ FILES = (
     "predictions.csv",
     "fresh_predictions.csv",
     "manifest.json",
+    "claims.json",
     "figures/accuracy-by-stage.svg",
 )
 TABLE = re.compile(r"(?<=<!-- results -->\n).*?(?=<!-- end of results -->)", re.DOTALL)
@@ -33,8 +34,11 @@ def publish(name: str) -> None:
     root = project_root()
     run, target = root / "runs" / name, root / "reference" / "published"
     chosen = [run / file for file in FILES]
-    for fold in range(parameters.check(Run(run).parameters()).folds):
-        chosen += [run / f"models/fold{fold}.json", run / f"vectors/fold{fold}.npz"]
+    p = parameters.check(Run(run).parameters())
+    for fold in range(p.folds):
+        chosen.append(run / f"models/fold{fold}.json")
+        if not p.data_file or p.publish_samples:  # test vectors hold samples
+            chosen.append(run / f"vectors/fold{fold}.npz")
         chosen += [Run(run).checkpoint(stage, fold) for stage in CHECKPOINTS]
     for path in chosen:
         if not path.is_file():

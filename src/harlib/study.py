@@ -36,17 +36,34 @@ class Study:
     target: Run
 
     def dataset(self, name: str = "data") -> data.Dataset:
-        """The data set ("data") or the fresh test set ("fresh"); simulated anew where the run does not keep it."""
+        """The data set ("data") or the fresh test set ("fresh"); simulated anew where the run does not keep it.
+
+        A study of own recordings has no fresh test set: "fresh" is empty then.
+        """
         return data.load(self._data_path(name))
 
     def _data_path(self, name: str) -> Path:
         path = self.source.path / f"{name}.npz"
         if path.is_file():
             return path
+        if self.parameters.data_file:
+            raise HarlibError(
+                f"{path} is missing: run notebook 01-radar-spectrograms with to_run={self.source.path} first"
+            )
         # By name, so that a notebook's dependencies do not include the simulation that made its input.
         simulation = importlib.import_module("harlib.simulation")
         cached: Path = simulation.cached(project_root() / "runs" / "scratch", self.parameters, name)
         return cached
+
+    def own_data(self) -> data.Dataset | None:
+        """The own recordings that parameter `data_file` names, or None for a study of simulated ones."""
+        name = self.parameters.data_file
+        return data.load(project_root() / name) if name else None
+
+    @property
+    def shows_samples(self) -> bool:
+        """Whether samples may be shown: recordings of people are personal data, simulated ones are not."""
+        return not self.parameters.data_file or self.parameters.publish_samples
 
     def data_files(self) -> dict[str, Path]:
         """Files of the data set ("data") and of the fresh test set ("fresh")."""

@@ -10,10 +10,12 @@ from pathlib import Path
 import yaml
 
 from harlib import files, fingerprint, notebooks, stages
+from harlib.errors import HarlibError
 from harlib.parameters import Parameters
 from harlib.runs import LOCAL, Run
 
 _DATA = ("data.npz", "fresh.npz")
+_OWN = "inputs/data_file.txt"  # hash of the own recordings, so that others under the same name are noticed
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ def _marker(*names: str) -> tuple[str, ...]:
 
 
 NOTEBOOKS = (
-    Notebook("01-radar-spectrograms", (), (*_DATA, "figures/spectrograms.svg")),
+    Notebook("01-radar-spectrograms", (_OWN,), (*_DATA, "figures/spectrograms.svg")),
     Notebook("02-fp32-baseline", _DATA, _marker("fp32")),
     Notebook("03-ternarization-analysis", (*_DATA, *_marker("fp32")), _marker("ternary-ptq", "ternary-ptq-bn")),
     Notebook("04-quantization-aware-training", (*_DATA, *_marker("fp32")), _marker("qat")),
@@ -40,7 +42,14 @@ NOTEBOOKS = (
     Notebook(
         "08-results",
         ("params.yml", *_DATA, *_marker(*stages.ORDER)),  # its manifest names every parameter
-        ("metrics.csv", "predictions.csv", "fresh_predictions.csv", "manifest.json", "figures/accuracy-by-stage.svg"),
+        (
+            "metrics.csv",
+            "predictions.csv",
+            "fresh_predictions.csv",
+            "manifest.json",
+            "claims.json",
+            "figures/accuracy-by-stage.svg",
+        ),
     ),
 )
 
@@ -51,6 +60,10 @@ def prepare(root: Path, run: Run, parameters: Parameters) -> None:
     A stage whose checkpoints are missing or damaged loses its marker, so that its notebook runs again.
     """
     run.save_parameters(parameters)
+    own = root / parameters.data_file if parameters.data_file else None
+    if own and not own.is_file():
+        raise HarlibError(f"data_file: {own} is missing: make it with `harlib import RECORDINGS --out {own}`")
+    files.write_if_changed(run.path / _OWN, files.sha256(own) if own else "")
     values = parameters.model_dump(mode="json", exclude=LOCAL)
     for notebook in NOTEBOOKS:
         path = root / "notebooks" / f"{notebook.name}.ipynb"

@@ -1,7 +1,9 @@
 """One look for every figure: the Okabe-Ito palette, which colour-blind readers can tell apart, and quiet axes."""
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import seaborn as sns
+from matplotlib.figure import Figure
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 SPECTROGRAM = "viridis"
@@ -23,3 +25,13 @@ def use() -> None:
             "savefig.facecolor": "white",
         }
     )
+
+
+def withheld() -> Figure:
+    """What stands in place of samples that may not be shown."""
+    figure, axes = plt.subplots(figsize=(7, 1))
+    axes.set_axis_off()
+    reason = "Not shown: recordings of people are personal data, and publish_samples is false."
+    axes.text(0.5, 0.5, reason, ha="center", va="center", transform=axes.transAxes)
+    plt.close(figure)
+    return figure
