@@ -52,3 +52,33 @@ def test_mcnemar_is_the_sign_test_on_discordant_pairs():
     exact = 2 * sum(math.comb(10, k) for k in range(2)) / 2**10
     assert evaluate.mcnemar(before, after) == pytest.approx(exact)
     assert evaluate.mcnemar(before, before) == 1
+
+
+def test_bins_hold_every_sample_once_and_score_as_a_loop_over_people_does():
+    rng = np.random.default_rng(0)
+    values, group = rng.normal(size=600), rng.integers(0, 20, 600)
+    score = (rng.random(600) < 0.5 + 0.1 * values.clip(-3, 3)).astype(float)
+    bins = evaluate.over_bins(values, score, group, 4)
+    assert [b.samples for b in bins] == [150] * 4
+    ordered = np.sort(values)
+    assert [(b.low, b.high) for b in bins] == [(ordered[i], ordered[i + 149]) for i in (0, 150, 300, 450)]
+    for b in bins:
+        inside = (values >= b.low) & (values <= b.high)
+        assert b.score.estimate == pytest.approx(score[inside].mean())
+        people = [score[inside & (group == person)] for person in np.unique(group[inside])]
+        draws = []
+        for _ in range(2000):
+            chosen = [people[i] for i in rng.integers(0, len(people), len(people))]
+            draws.append(np.concatenate(chosen).mean())
+        assert (b.score.low, b.score.high) == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.02)
+
+
+def test_equal_values_stay_in_one_bin():
+    found = evaluate.over_bins(np.array([1.0] * 8 + [2.0] * 2), np.ones(10), np.arange(10), 5)
+    assert [(b.low, b.high, b.samples) for b in found] == [(1, 1, 8), (2, 2, 2)]
+
+
+def test_shares_of_networks_are_scored_as_their_mean():
+    share, group = np.array([0.2, 0.4, 1.0, 0.8]), np.array([0, 0, 1, 1])
+    assert evaluate.over_subjects(share, group).estimate == pytest.approx(0.6)
+    assert evaluate.paired_drop(np.ones(4), share, group).estimate == pytest.approx(0.4)

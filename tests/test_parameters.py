@@ -28,6 +28,8 @@ CONFIG = Path(__file__).parents[1] / "config"
         ({"prune_ramp_epochs": 11}, "above prune_epochs"),
         ({"snr_db": [30.0, 20.0]}, "low <= high"),
         ({"sweep_thresholds": []}, "sweep_thresholds"),
+        ({"curve_subjects": [3, 0]}, "curve_subjects"),
+        ({"leakage_folds": -1}, "leakage_folds = -1"),
         ({"sweep_thresholds": [0.5, -1.0]}, "sweep_thresholds"),
         ({"device": "tpu"}, "device = 'tpu'"),
         ({"evaluate_on": "train"}, "evaluate_on"),

@@ -4,10 +4,11 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Float, Int64
 from scipy import stats
 
 Correct = Bool[np.ndarray, " n"]
+Score = Correct | Float[np.ndarray, " n"]  # right or wrong, or the share of several networks that are right
 
 
 class Interval(NamedTuple):
@@ -19,6 +20,15 @@ class Interval(NamedTuple):
     estimate: float
     low: float
     high: float
+
+
+class Bin(NamedTuple):
+    """Samples whose value lies from `low` to `high`: how many, and the mean of their scores with its interval."""
+
+    low: float
+    high: float
+    samples: int
+    score: Interval
 
 
 def over_folds(values: list[float]) -> Interval:
@@ -34,19 +44,47 @@ def over_folds(values: list[float]) -> Interval:
     return Interval(mean, float(low), float(high))
 
 
-def over_subjects(correct: Correct, group: Int64[np.ndarray, " n"], seed: int = 0) -> Interval:
+def over_subjects(score: Score, group: Int64[np.ndarray, " n"], seed: int = 0) -> Interval:
     """Accuracy in 0..1 with a bootstrap interval that resamples subjects, since one subject's samples are alike."""
-    return _clustered(correct.astype(float), group, seed)
+    return _clustered(score.astype(float), group, seed)
 
 
-def paired_drop(before: Correct, after: Correct, group: Int64[np.ndarray, " n"], seed: int = 0) -> Interval:
+def paired_drop(before: Score, after: Score, group: Int64[np.ndarray, " n"], seed: int = 0) -> Interval:
     """Accuracy lost from `before` to `after` on the same samples, in 0..1, bootstrapped over subjects.
 
     Args:
-        before, after: whether each sample is classified right.
+        before, after: whether each sample is classified right, or the share of networks that do so.
         group: subject of each sample.
     """
     return _clustered(before.astype(float) - after.astype(float), group, seed)
+
+
+def over_bins(
+    values: Float[np.ndarray, " n"],
+    score: Float[np.ndarray, " n"],
+    group: Int64[np.ndarray, " n"],
+    bins: int = 5,
+    seed: int = 0,
+) -> list[Bin]:
+    """Mean score where `values` is low, higher, ..., in bins of about equal size, bootstrapped over subjects.
+
+    Args:
+        values: what to sort the samples by; equal values stay together, so there may be fewer bins than asked for.
+        score: of each sample: right or wrong, the share of networks that are right, or a difference of such shares.
+        group: subject of each sample.
+        bins: how many, 1 or more.
+
+    >>> found = over_bins(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 1.0, 0.0, 1.0]), np.array([0, 1, 0, 1]), 2)
+    >>> [(b.low, b.high, b.samples, b.score.estimate) for b in found]
+    [(1.0, 2.0, 2, 1.0), (3.0, 4.0, 2, 0.5)]
+    """
+    edges = np.unique(np.quantile(values, np.arange(1, bins) / bins))
+    place = np.searchsorted(edges, values)
+    inside = [place == i for i in np.unique(place)]
+    return [
+        Bin(float(values[b].min()), float(values[b].max()), int(b.sum()), _clustered(score[b], group[b], seed))
+        for b in inside
+    ]
 
 
 def _clustered(values: np.ndarray, group: Int64[np.ndarray, " n"], seed: int) -> Interval:

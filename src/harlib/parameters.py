@@ -97,6 +97,11 @@ class Training(BaseModel):
     weight_decay: float = Field(1.0e-4, ge=0, le=1, description="AdamW's, on convolution and linear weights only")
     fp32_epochs: int = Field(16, ge=1, le=500, description="passes over the training folds for the fp32 baseline")
     fp32_learning_rate: float = Field(1.0e-2, gt=0, le=1, description="peak of the one-cycle schedule, fp32")
+    leakage_folds: int = Field(1, ge=0, le=50, description="folds of a random split that fp32 is trained on")
+    curve_subjects: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
+        (3, 6, 12), max_length=20, description="numbers of training subjects of the learning curve"
+    )
+    curve_repeats: int = Field(1, ge=0, le=50, description="learning curves, each from the training part of one fold")
 
 
 class Compression(BaseModel):

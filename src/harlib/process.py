@@ -1,9 +1,14 @@
-"""How a process that trains a fold is set up; nothing here changes a number."""
+"""How processes that train networks are started and set up; nothing here changes a number."""
 
 import ctypes
 import platform
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+import joblib
 import torch
+from joblib.externals.loky import get_reusable_executor
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
 
@@ -22,3 +27,15 @@ def set_up() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_MAX, 0)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def in_parallel(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], workers: int) -> Iterator[Any]:
+    """Call a function once a tuple of arguments, in at most `workers` processes; results come as they are ready."""
+    workers = max(1, min(workers, len(calls)))
+    with warnings.catch_warnings():
+        # Processes keep their memory on purpose (see set_up); joblib takes that for a leak and renews them.
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
+        parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+        yield from parallel(joblib.delayed(function)(*arguments) for arguments in calls)
+    if workers > 1:  # or they would wait on, each with its memory, and outlive a kernel that is stopped
+        get_reusable_executor().shutdown(kill_workers=True)

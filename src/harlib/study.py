@@ -4,16 +4,13 @@ import importlib
 import io
 import json
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import joblib
 import pandas as pd
-from joblib.externals.loky import get_reusable_executor
 
 from harlib import data, execution, files, fingerprint, notebooks, parameters, process
 from harlib.errors import HarlibError
@@ -117,7 +114,7 @@ class Study:
         for done, fold in enumerate(self._fit(stage, open_folds, marks), start=1):
             result = self.target.result(stage.NAME, fold) or {}
             left = (time.monotonic() - started) / done * (len(open_folds) - done)
-            self._progress(
+            self.progress(
                 f"{stage.NAME}: fold {fold + 1} of {p.folds} in {result['seconds']:.0f} s, "
                 f"accuracy {100 * result['metrics']['accuracy']:.2f} %, stage done in about {left:.0f} s"
             )
@@ -125,17 +122,11 @@ class Study:
 
     def _fit(self, stage: ModuleType, folds: list[int], marks: list[str]) -> Iterator[int]:
         p = self.parameters
-        workers = max(1, min(p.workers, len(folds))) if stage.TRAINS else 1
+        workers = p.workers if stage.TRAINS else 1
         jobs = [
-            Job(stage.__name__, fold, p, self.source, self.target, self.data_files(), marks[fold]) for fold in folds
+            (Job(stage.__name__, fold, p, self.source, self.target, self.data_files(), marks[fold]),) for fold in folds
         ]
-        with warnings.catch_warnings():
-            # Processes keep their memory on purpose (see process); joblib takes that for a leak and renews them.
-            warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
-            parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-            yield from parallel(map(joblib.delayed(fit_fold), jobs))
-        if workers > 1:  # or they would wait on, each with its memory, and outlive a kernel that is stopped
-            get_reusable_executor().shutdown(kill_workers=True)
+        yield from process.in_parallel(fit_fold, jobs, workers)
 
     def _fingerprint(self, stage: ModuleType, fold: int) -> str:
         p = self.parameters.model_dump(mode="json")
@@ -175,7 +166,8 @@ class Study:
         files.write(self.target.path / "stages" / f"{stage.NAME}.json", json.dumps(marker, indent=1) + "\n")
         return table
 
-    def _progress(self, line: str) -> None:
+    def progress(self, line: str) -> None:
+        """Add a line to the progress log, which `harlib run` shows."""
         path = self.target.path / "progress.log"
         with path.open("a") as log:
             log.write(line + "\n")

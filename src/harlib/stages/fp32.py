@@ -13,12 +13,19 @@ PARAMETERS = ("fp32_epochs", "fp32_learning_rate", "batch_size", "weight_decay")
 
 
 def fit(task: Task) -> Fit:
-    """Train from scratch; the input range is observed on the training samples."""
+    """Train from scratch; the input range is observed on the training samples.
+
+    Accuracy is followed on the test samples; a task without them gives an empty history of it.
+    """
     p = task.parameters
     torch.manual_seed(seeds.derive(p.seed, NAME, "weights", task.fold))
     network = Network(len(task.classes)).to(task.x.device)
     network.input.observe(task.x)
     history: dict[str, list[float]] = {"test_accuracy": []}
+
+    def follow(_: int) -> None:
+        history["test_accuracy"].append(accuracy(network, task.test_x, task.test_y))
+
     history["loss"] = training.train(
         network,
         task.x,
@@ -28,7 +35,7 @@ def fit(task: Task) -> Fit:
         batch_size=p.batch_size,
         weight_decay=p.weight_decay,
         seed=seeds.derive(p.seed, NAME, "order", task.fold),
-        after_epoch=lambda _: history["test_accuracy"].append(accuracy(network, task.test_x, task.test_y)),
+        after_epoch=follow if len(task.test_y) else None,
     )
     return network_fit(network, history)
 
