@@ -6,7 +6,8 @@ from jaxtyping import install_import_hook
 # what numba compiles.
 CHECKED = (
     "ternary quantize model training prune fold evaluate plots stages "
-    "radar.activities radar.body radar.features radar.gait radar.room radar.signal radar.simulate radar.spectrogram radar.tempo "
+    "radar.activities radar.body radar.features radar.gait radar.room radar.signal "
+    "radar.simulate radar.spectrogram radar.tempo "
     "importing.resample importing.pictures importing.recordings prediction "
     "integer.folded integer.oracle integer.requantize integer.intervals integer.proofs integer.footprint"
 )
