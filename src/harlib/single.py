@@ -16,7 +16,13 @@ from harlib.radar.signal import wavelength_m
 from harlib.radar.simulate import CLASSES, draw_subject, draw_trial
 
 SUFFIXES = (".npy", ".npz", ".png")
-LIMITS = {"distance_m": (0.5, 50), "aspect_deg": (-180, 180), "height_m": (0.5, 3), "rate_hz": (1, 1000), "start_s": (-3600, 3600)}
+LIMITS = {
+    "distance_m": (0.5, 50),
+    "aspect_deg": (-180, 180),
+    "height_m": (0.5, 3),
+    "rate_hz": (1, 1000),
+    "start_s": (-3600, 3600),
+}
 
 
 def simulate_file(

@@ -144,7 +144,11 @@ def test_radians_and_degrees_are_one_movement(tmp_path):
         ("OFFSET 0 -2 0", "OFFSET 0 nan 0", "line 8: nan is not within"),
         ("OFFSET 0 -2 0\n", "\n", "'Knee' has no OFFSET"),
         ("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 2 Zrotation Xrotation Yrotation", "CHANNELS needs"),
-        ("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 2 Zrotation Xrotation", "line 19: 9 numbers, expected 8"),
+        (
+            "CHANNELS 3 Zrotation Xrotation Yrotation",
+            "CHANNELS 2 Zrotation Xrotation",
+            "line 19: 9 numbers, expected 8",
+        ),
         ("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 3 Zrotation Zrotation Yrotation", "CHANNELS needs"),
         ("Frames: 2", "Frames: 3", "2 frames, but line 17 promises 3"),
         ("Frames: 2", "Frames: 1e9", "1e9 is not within"),

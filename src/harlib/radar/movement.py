@@ -1,4 +1,4 @@
-"""What a spectrogram, or the body behind it, tells about a movement in numbers: speeds, cadence, balance of the signs."""
+"""What a spectrogram, or the body behind it, tells about a movement: speeds, cadence, balance of the signs."""
 
 import numpy as np
 from jaxtyping import Float, Num
