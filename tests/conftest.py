@@ -6,6 +6,7 @@ from jaxtyping import install_import_hook
 CHECKED = (
     "ternary quantize model training prune fold evaluate plots stages "
     "radar.activities radar.body radar.features radar.gait radar.room radar.signal radar.simulate radar.spectrogram radar.tempo "
+    "radar.movement radar.mocap single "
     "integer.folded integer.oracle integer.requantize integer.intervals integer.proofs integer.footprint"
 )
 install_import_hook([f"harlib.{module}" for module in CHECKED.split()], "beartype.beartype")

@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt16
 
 from harlib import files
 from harlib.errors import HarlibError
-from harlib.parameters import Simulation
+from harlib.parameters import check
 from harlib.radar.mocap.record import picture, read, simulate_capture
 from harlib.radar.mocap.retarget import Scene
 from harlib.radar.movement import spectrogram_features
@@ -67,7 +67,7 @@ def simulate_file(
     for name, number in (("subject", subject), ("seed", seed)):
         if not 0 <= number < 2**31:
             raise HarlibError(f"{name} = {number}: a whole number from 0 to 2147483647 is allowed")
-    parameters = Simulation()
+    parameters = check({})
     row_m_s = wavelength_m(parameters.carrier_ghz) / 2 * parameters.pulse_rate_hz / 64
     column_s = parameters.frames_per_column * parameters.hop_samples / parameters.pulse_rate_hz
     if mocap is None:
