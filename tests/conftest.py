@@ -2,10 +2,12 @@
 
 from jaxtyping import install_import_hook
 
-# Not the modules whose own checks are under test (data, integer.model), nor those without arrays, nor what numba compiles.
+# Not the modules whose own checks are under test (data, integer.model), nor those without arrays, nor what numba
+# compiles.
 CHECKED = (
     "ternary quantize model training prune fold evaluate plots stages "
-    "radar.activities radar.body radar.features radar.gait radar.room radar.signal radar.simulate radar.spectrogram radar.tempo "
+    "radar.activities radar.body radar.features radar.gait radar.room radar.signal "
+    "radar.simulate radar.spectrogram radar.tempo "
     "radar.movement radar.mocap single "
     "integer.folded integer.oracle integer.requantize integer.intervals integer.proofs integer.footprint"
 )

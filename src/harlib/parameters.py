@@ -46,7 +46,7 @@ class Simulation(BaseModel):
     wall_reflection: float = Field(0.3, ge=0, le=1, description="amplitude of ways by the room's walls; 0 has no walls")
     shadow_db: float = Field(12.0, ge=0, le=60, description="loss of limbs right behind the trunk, dB; 0 has no shadow")
     scatterer_spacing_m: float = Field(
-        0.08, ge=0, le=1, description="scatterers along a segment, m apart at most, at least 0.01; 0: one a segment"
+        0.1, ge=0, le=1, description="scatterers along a segment, m apart at most, at least 0.01; 0: one a segment"
     )
     height_m: tuple[float, float] = Field((1.55, 1.92), description="range of the people's heights, m, 1.0..2.3")
     bmi_kg_m2: tuple[float, float] = Field((19.0, 30.0), description="range of mass / height^2, kg/m^2, 12..60")

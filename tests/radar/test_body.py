@@ -134,13 +134,11 @@ def test_without_spacing_each_segment_has_one_scatterer_in_its_middle():
 
 
 def test_finer_spacing_shares_the_echo_and_does_not_add_to_it():
-    coarse, fine = (
-        np.mean([
-            rcs_of("left thigh", pose(), draw_body(np.random.default_rng(i), 1.75, 70.0, female=False, spacing_m=space))[0]
-            for i in range(200)
-        ])
-        for space in (0.2, 0.05)
-    )  # fmt: skip
+    def mean_echo(spacing):
+        bodies = [draw_body(np.random.default_rng(i), 1.75, 70.0, female=False, spacing_m=spacing) for i in range(200)]
+        return np.mean([rcs_of("left thigh", pose(), body)[0] for body in bodies])
+
+    coarse, fine = mean_echo(0.2), mean_echo(0.05)
     assert fine == pytest.approx(coarse, rel=0.1)
 
 

@@ -13,7 +13,7 @@ LANES = 32
 """Blocks computed at a time."""
 
 
-@numba.njit(cache=True, inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, inline="always")
 def _half_turn(turns: np.float32) -> tuple[np.float32, np.float32]:
     """Sine and cosine of pi times a number in -1/2..1/2, by their Taylor series to float32's last bit or so."""
     angle = np.float32(np.pi) * turns
@@ -34,7 +34,7 @@ def _half_turn(turns: np.float32) -> tuple[np.float32, np.float32]:
     return sine, cosine
 
 
-@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, error_model="numpy")
 def sum_paths(
     range_m: Float[np.ndarray, "paths knots"], amplitude: Float[np.ndarray, "paths knots"], turns_per_m: float
 ) -> Float[np.ndarray, " values"]:

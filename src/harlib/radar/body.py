@@ -267,7 +267,7 @@ def scatterers(
     axis = far - near
     length = np.sqrt((axis**2).sum(axis=0))
     unit = axis / length
-    deep = np.cross(wide, unit, axis=0)
+    deep = np.stack([wide[i - 2] * unit[i - 1] - wide[i - 1] * unit[i - 2] for i in range(3)])
     sight = (near + far) / 2
     sight[2] -= np.float32(radar_height_m)
     sight_m = np.sqrt((sight**2).sum(axis=0))
@@ -320,6 +320,6 @@ def shadow(
     sideways = (miss**2).sum(axis=0) - lengthwise**2
     middle = NAMES.index("middle trunk")
     depth, width = (np.float32(value) for value in body.semi_axes_m[middle, :2])
-    covered = np.exp(-((sideways / (depth * width)) ** 2) - (lengthwise / half) ** 4)
+    covered = np.exp(-((sideways / (depth * width)) ** 2) - ((lengthwise / half) ** 2) ** 2)
     behind = np.clip((sight_m - reach) / depth - np.float32(0.5), 0, 1)
     return np.asarray(np.exp(np.float32(-np.log(10) / 10 * shadow_db) * covered * behind))

@@ -8,7 +8,7 @@ from jaxtyping import Complex, Float, Int, UInt16
 
 from harlib.parameters import Simulation
 from harlib.radar.activities import ACTIVITIES
-from harlib.radar.body import NAMES, Body, Motion, Place, draw_body, scatterers, skeleton
+from harlib.radar.body import NAMES, Body, Place, draw_body, scatterers, skeleton
 from harlib.radar.gait import Setting
 from harlib.radar.room import Fan, draw_fan, draw_places, fan_paths
 from harlib.radar.signal import Antenna, convert, echo, knot_times, paths, receiver_noise, room_paths, wavelength_m
