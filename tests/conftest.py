@@ -9,6 +9,7 @@ CHECKED = (
     "radar.activities radar.body radar.features radar.gait radar.room radar.signal "
     "radar.simulate radar.spectrogram radar.tempo "
     "importing.resample importing.pictures importing.recordings prediction "
+    "radar.movement radar.mocap single "
     "integer.folded integer.oracle integer.requantize integer.intervals integer.proofs integer.footprint"
 )
 install_import_hook([f"harlib.{module}" for module in CHECKED.split()], "beartype.beartype")

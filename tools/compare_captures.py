@@ -1,10 +1,11 @@
 """Compare captured movements with simulated ones of the same class, both before the same radar.
 
-    python tools/compare_captures.py DIR [--out reference/captures.csv]
+    python tools/compare_captures.py DIR [--out book/tables]
 
 DIR holds list.csv with the columns file, subject, class, activity and fps, and the captures that it names, with the
 skeletons that .amc files need: <database>_<subject>.asf, else the first other one, whose bones then stand in. Both
-sides face the radar at 3 m. The captures stay where they are; the table holds numbers and names only.
+sides face the radar at 3 m. Writes captures.csv, a row a capture, and validation.csv, captures and simulation side by
+side by kind of movement. The captures stay where they are; the tables hold numbers and names only.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from harlib.errors import HarlibError
 from harlib.parameters import Simulation
 from harlib.project import project_root
 from harlib.radar import CLASSES, draw_subject, draw_trial
+from harlib.radar.body import Place
 from harlib.radar.mocap.record import picture, read, simulate_capture
 from harlib.radar.mocap.retarget import Scene
 from harlib.radar.movement import body_features, spectrogram_features
@@ -25,7 +27,25 @@ from harlib.radar.signal import wavelength_m
 
 SCENE = Scene(distance_m=3.0, height_m=1.75)
 PARAMETERS = Simulation(distance_m=(3.0, 3.0), aspect_sd_deg=0.0, partial_share=0.0, empty_share=0.0, gain_db=(0, 0))
-FEATURES = ("bandwidth_m_s", "torso_m_s", "cadence_hz", "balance", "hand_m_s", "ankle_m_s", "bounce_m", "step_hz")
+FEATURES = {
+    "bandwidth_m_s": "Doppler bandwidth (m/s)",
+    "torso_m_s": "torso line (m/s)",
+    "cadence_hz": "cadence of the bandwidth (Hz)",
+    "balance": "balance of signs, size",
+    "hand_m_s": "faster wrist (m/s)",
+    "ankle_m_s": "faster ankle (m/s)",
+    "bounce_m": "range of the hips' height (m)",
+    "step_hz": "cadence of the hips (Hz)",
+}
+KINDS = {
+    "run/jog": "running",
+    "Jog (in place)": "jogging in place",
+    "JumpJack": "jumping jacks",
+    "jumping jacks": "jumping jacks",
+    "walk": "walking",
+    "wave hello": "waving",
+}
+SIMULATED = {"jogging": "running", "waving": "waving"}
 PEOPLE = 40
 
 
@@ -43,8 +63,21 @@ def simulated() -> pd.DataFrame:
         for number, activity in enumerate(CLASSES):
             trial = draw_trial(PARAMETERS, 1, subject, activity, (person, number))
             features = spectrogram_features(picture(PARAMETERS, trial, person), *scales())
-            rows.append({"class": activity} | features | body_features(trial.place, trial.time))
+            rows.append({"kind": _kind(activity, trial.place)} | features | body_features(trial.place, trial.time))
     return pd.DataFrame(rows)
+
+
+def _kind(activity: str, place: Place) -> str:
+    if activity == "jumping":  # only jumping jacks raise a wrist over its shoulder
+        raised = (place["left forearm"][1] - place["left upper arm"][0])[2].max() > 0
+        return "jumping jacks" if raised else "other jumps"
+    if activity == "other":
+        return "walking" if np.ptp(place["lower trunk"][0][0]) > 0.6 else "other"
+    return SIMULATED.get(activity, activity)
+
+
+def _captured_kind(activity: str, named: str) -> str:
+    return KINDS.get(named, {"jumping": "other jumps", "other": "other"}.get(activity, activity))
 
 
 def captured(folder: Path) -> pd.DataFrame:
@@ -69,8 +102,34 @@ def captured(folder: Path) -> pd.DataFrame:
         floor = float(np.median(recording.x[:16, :first])) if first else None
         features = spectrogram_features(recording.x[:, first:last], *scales(), floor=floor)
         body = body_features(recording.trial.place, recording.trial.time, span)
-        named = {"capture": entry.file, "class": entry[3], "activity": entry.activity, "seconds": span[1] - span[0]}
-        rows.append(named | features | body)
+        named = {"capture": entry.file, "kind": _captured_kind(entry[3], entry.activity), "activity": entry.activity}
+        rows.append(named | {"seconds": span[1] - span[0]} | features | body)
+    return pd.DataFrame(rows)
+
+
+def side_by_side(real: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
+    """The kinds of movement that both sides have, a row a kind and feature: counts and ranges."""
+    rows = []
+    for kind in [name for name in dict.fromkeys(real["kind"]) if name in set(model["kind"])]:
+        ours, theirs = model[model["kind"] == kind], real[real["kind"] == kind]
+        for feature, title in FEATURES.items():
+            here, there = ours[feature].dropna(), theirs[feature].dropna()
+            if feature == "balance":
+                here, there = here.abs(), there.abs()  # its sign is where the person happens to go
+            if here.empty or there.empty:
+                continue
+            low, middle, high = here.quantile([0.1, 0.5, 0.9])
+            rows.append({
+                "movement": kind,
+                "feature": title,
+                "captures": len(there),
+                "median of the captures": f"{there.median():.2f}",
+                "least .. largest": f"{there.min():.2f} .. {there.max():.2f}",
+                "simulated trials": len(here),
+                "simulated median": f"{middle:.2f}",
+                "10 % .. 90 %": f"{low:.2f} .. {high:.2f}",
+                "captures inside": f"{there.between(low, high).sum()}",
+            })  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -78,19 +137,13 @@ def main() -> int:
     """Run as a program."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="captures and their list.csv")
-    parser.add_argument("--out", type=Path, default=project_root() / "reference" / "captures.csv")
+    parser.add_argument("--out", type=Path, default=project_root() / "book" / "tables")
     options = parser.parse_args()
     real, model = captured(options.folder), simulated()
-    rows = []
-    for activity in CLASSES:
-        held = model[model["class"] == activity]
-        for share in (0.1, 0.5, 0.9):
-            values = held[list(FEATURES)].quantile(share).to_dict()
-            name = f"simulated, {share:.0%} of {PEOPLE} people"
-            rows.append({"capture": name, "class": activity, "activity": "", "seconds": np.nan} | values)
-        rows += real[real["class"] == activity].to_dict("records")
-    pd.DataFrame(rows).round(2).to_csv(options.out, index=False)
-    print(f"{options.out}: {len(real)} captures against {PEOPLE} simulated trials a class")
+    options.out.mkdir(parents=True, exist_ok=True)
+    real.round(2).rename(columns=FEATURES).to_csv(options.out / "captures.csv", index=False)
+    side_by_side(real, model).to_csv(options.out / "validation.csv", index=False)
+    print(f"{options.out}: {len(real)} captures, {len(model)} simulated trials")
     return 0
 
 

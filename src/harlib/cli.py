@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_format(predict)
 
     simulate = commands.add_parser("simulate", help="one spectrogram, of a drawn trial or a motion capture; no torch")
-    simulate.add_argument("--mocap", type=Path, help="motion capture that moves the body: .bvh, or .amc with --skeleton")
+    simulate.add_argument("--mocap", type=Path, help="capture that moves the body: .bvh, or .amc with --skeleton")
     simulate.add_argument("--skeleton", type=Path, help="skeleton of an .amc file: .asf")
     simulate.add_argument("--rate", type=float, help="frames a second of an .amc file (default: 120)")
     simulate.add_argument("--start", type=float, help="second of the capture to begin with (default: centre it)")

@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt16
 
 from harlib import files
 from harlib.errors import HarlibError
-from harlib.parameters import Simulation
+from harlib.parameters import check
 from harlib.radar.mocap.record import picture, read, simulate_capture
 from harlib.radar.mocap.retarget import Scene
 from harlib.radar.movement import spectrogram_features
@@ -16,7 +16,13 @@ from harlib.radar.signal import wavelength_m
 from harlib.radar.simulate import CLASSES, draw_subject, draw_trial
 
 SUFFIXES = (".npy", ".npz", ".png")
-LIMITS = {"distance_m": (0.5, 50), "aspect_deg": (-180, 180), "height_m": (0.5, 3), "rate_hz": (1, 1000), "start_s": (-3600, 3600)}
+LIMITS = {
+    "distance_m": (0.5, 50),
+    "aspect_deg": (-180, 180),
+    "height_m": (0.5, 3),
+    "rate_hz": (1, 1000),
+    "start_s": (-3600, 3600),
+}
 
 
 def simulate_file(
@@ -61,7 +67,7 @@ def simulate_file(
     for name, number in (("subject", subject), ("seed", seed)):
         if not 0 <= number < 2**31:
             raise HarlibError(f"{name} = {number}: a whole number from 0 to 2147483647 is allowed")
-    parameters = Simulation()
+    parameters = check({})
     row_m_s = wavelength_m(parameters.carrier_ghz) / 2 * parameters.pulse_rate_hz / 64
     column_s = parameters.frames_per_column * parameters.hop_samples / parameters.pulse_rate_hz
     if mocap is None:

@@ -109,7 +109,7 @@ def test_bvh_channels_turn_in_the_order_in_which_they_are_named(tmp_path):
     capture = bvh.read(write(tmp_path, "a.bvh", text))
     hips = Rotation.from_euler("ZXY", [20, 30, 40], degrees=True)  # intrinsic: the first is the outermost
     knee = hips * Rotation.from_euler("ZXY", [50, 60, 70], degrees=True)
-    assert capture.position[1, :, 1] == pytest.approx([1, 10, 0] + hips.apply([0, -2, 0]))
+    assert capture.position[1, :, 1] == pytest.approx(np.array([1, 10, 0]) + hips.apply([0, -2, 0]))
     assert capture.position[2, :, 1] - capture.position[1, :, 1] == pytest.approx(knee.apply([0, -1, 0]))
 
 
@@ -121,7 +121,7 @@ def test_an_acclaim_bone_turns_in_its_own_frame(tmp_path):
     frame = Rotation.from_euler("z", 30, degrees=True)
     root = Rotation.from_euler("xyz", [0, 0, 90], degrees=True)  # extrinsic: x first
     thigh = root * frame * Rotation.from_euler("xz", [40, -25], degrees=True) * frame.inv()
-    assert capture.position[1, :, 1] == pytest.approx([1, 10, 0] + thigh.apply([0, -2, 0]))
+    assert capture.position[1, :, 1] == pytest.approx(np.array([1, 10, 0]) + thigh.apply([0, -2, 0]))
     assert capture.position[2, :, 1] - capture.position[1, :, 1] == pytest.approx(thigh.apply([0, -1, 0]))
 
 
@@ -144,7 +144,11 @@ def test_radians_and_degrees_are_one_movement(tmp_path):
         ("OFFSET 0 -2 0", "OFFSET 0 nan 0", "line 8: nan is not within"),
         ("OFFSET 0 -2 0\n", "\n", "'Knee' has no OFFSET"),
         ("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 2 Zrotation Xrotation Yrotation", "CHANNELS needs"),
-        ("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 2 Zrotation Xrotation", "line 19: 9 numbers, expected 8"),
+        (
+            "CHANNELS 3 Zrotation Xrotation Yrotation",
+            "CHANNELS 2 Zrotation Xrotation",
+            "line 19: 9 numbers, expected 8",
+        ),
         ("CHANNELS 3 Zrotation Xrotation Yrotation", "CHANNELS 3 Zrotation Zrotation Yrotation", "CHANNELS needs"),
         ("Frames: 2", "Frames: 3", "2 frames, but line 17 promises 3"),
         ("Frames: 2", "Frames: 1e9", "1e9 is not within"),

@@ -1,4 +1,4 @@
-"""What a spectrogram, or the body behind it, tells about a movement in numbers: speeds, cadence, balance of the signs."""
+"""What a spectrogram, or the body behind it, tells about a movement: speeds, cadence, balance of the signs."""
 
 import numpy as np
 from jaxtyping import Float, Num
@@ -87,7 +87,7 @@ def body_features(
 
     def speed(segment: str) -> Float[np.ndarray, " time"]:
         ends = (place[f"{side} {segment}"][1][:, inside] for side in ("left", "right"))
-        return np.max([np.linalg.norm(np.gradient(end, step, axis=1), axis=0) for end in ends], axis=0)
+        return np.asarray(np.max([np.linalg.norm(np.gradient(end, step, axis=1), axis=0) for end in ends], axis=0))
 
     hips = place["lower trunk"][0][2][inside]
     low, high = np.quantile(hips, [0.05, 0.95])

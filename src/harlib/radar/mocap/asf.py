@@ -1,7 +1,7 @@
 """Reader of Acclaim files: a skeleton (.asf) and its movement (.amc), as the CMU motion capture database gives them.
 
-Each bone has a rest direction, a length and a frame of its own (C); its movement M acts in that frame, so a bone turns by
-C M C^-1 relative to its parent. Angles named "XYZ" turn about x first. A joint here is a bone's far end.
+Each bone has a rest direction, a length and a frame of its own (C); its movement M acts in that frame, so a bone turns
+by C M C^-1 relative to its parent. Angles named "XYZ" turn about x first. A joint here is a bone's far end.
 """
 
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ SIDED = {
 }
 FINGERS = ("{side}handend", "{side}fingerbase", "{s}fingers", "{side}handindex1", "{side}handend", "{side}hand end")
 TOES = ("{side}toebase", "{side}toe", "{s}toes", "{s}toe", "{side}foot end", "{s}foot end")
-NECK = ("lowerneck", "neck", "neck1", "thorax")
+NECK = ("neck", "lowerneck", "neck1", "thorax")
 HEAD = ("upperneck", "head")
 TOP = ("headend", "headtop", "head end")
 

@@ -84,7 +84,7 @@ def simulate_capture(
         nuisance=nuisance,
     )
     column_s = parameters.frames_per_column * parameters.hop_samples / parameters.pulse_rate_hz
-    first, last = (int(round(second / column_s)) for second in placed.span_s)
+    first, last = (round(second / column_s) for second in placed.span_s)
     return Recording(picture(parameters, trial, seed), (max(first, 0), min(last, COLUMNS)), trial)
 
 
