@@ -1,9 +1,12 @@
 """The command line: one line and status 1 for a mistake."""
 
+import numpy as np
 import pytest
 
 from harlib import cli
 from harlib.project import project_root
+
+PUBLISHED = project_root() / "reference" / "published" / "models"
 
 
 def fails(capsys, *arguments):
