@@ -35,6 +35,11 @@ NUMBERS = {
     "classes": 5,
     "fresh_fp32_accuracy": 98.4,
     "fresh_integer_accuracy": 97.9,
+    "fresh_drop": 0.5,
+    "fresh_drop_low": 0.3,
+    "fresh_drop_high": 0.7,
+    "duration": 10.3,
+    "carrier": 24.125,
     "weights_ratio": 16.0,
     "model_ratio": 9.9,
 }
@@ -57,7 +62,7 @@ def notebook(chapter: str) -> nbformat.NotebookNode:
         new_code_cell("folds = 2", metadata={"tags": ["injected-parameters"]}),
         new_code_cell("print(folds)"),
     ]
-    if chapter == "08-results":
+    if chapter in ("01-radar-spectrograms", "08-results"):
         cells.append(new_code_cell(RESULTS))
     book = new_notebook(cells=cells)
     book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
