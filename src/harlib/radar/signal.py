@@ -105,8 +105,8 @@ def room_paths(
 ) -> tuple[Float[np.ndarray, "paths knots"], Float[np.ndarray, "paths knots"]]:
     """Ways that take the straight line to or from a scatterer and go by a place in the room on the other leg.
 
-    Their Doppler is that of half the person's radial speed plus half the speed toward the place: with places all around,
-    anything from zero to the direct line's.
+    Their Doppler is that of half the person's radial speed plus half the speed toward the place: with places all
+    around, anything from zero to the direct line's.
 
     Args:
         position: metres from the point on the floor below the radar.
