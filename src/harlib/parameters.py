@@ -56,16 +56,16 @@ class Simulation(BaseModel):
     )
     habit_spread: float = Field(0.08, ge=0, le=0.5, description="sd of a person's log tempo and log amplitude")
     roughness: float = Field(0.1, ge=0, le=1, description="share of a segment's broadside echo that comes at any angle")
-    snr_db: tuple[float, float] = Field((20.0, 32.0), description="echo of 0.1 m^2 at 3 m over the noise, dB, -40..80")
-    gain_db: tuple[float, float] = Field((-2.5, 2.5), description="gain of the receiver, dB, -40..40")
+    snr_db: tuple[float, float] = Field((24.0, 36.0), description="echo of 0.1 m^2 at 3 m over the noise, dB, -40..80")
+    gain_db: tuple[float, float] = Field((-5.0, 5.0), description="gain of the receiver, dB, -40..40")
     clutter_db: tuple[float, float] = Field((10.0, 22.0), description="still clutter over that echo, dB, -40..80")
     clutter_drift_rad: float = Field(0.1, ge=0, le=1, description="median rms of the clutter's slow phase drift, rad")
     distance_m: tuple[float, float] = Field((1.6, 4.5), description="where people stand or come nearest, m, 0.5..50")
     aspect_sd_deg: float = Field(
         30.0, ge=0, le=180, description="sd of how far people face away from the radar, degrees"
     )
-    partial_share: float = Field(0.25, ge=0, le=1, description="recordings that the activity fills only in part")
-    other_moving_share: float = Field(0.35, ge=0, le=1, description="share of `other` with some movement")
+    partial_share: float = Field(0.35, ge=0, le=1, description="recordings that the activity fills only in part")
+    other_moving_share: float = Field(0.45, ge=0, le=1, description="share of `other` with some movement")
     empty_share: float = Field(
         0.1, ge=0, le=1, description="share of `other` with an empty room, half of them with a fan"
     )
