@@ -22,33 +22,7 @@ CHAPTERS = (
     "07-integer-inference",
     "08-results",
 )
-<<<<<<< HEAD
 ASKED = re.compile(r"\{glue:text\}`run/([\w-]+)\.ipynb::(\w+)(:[^`]*)?`")
-=======
-NUMBERS = {
-    "fp32_accuracy": 98.5,
-    "integer_accuracy": 98.0,
-    "accuracy_drop": 0.5,
-    "accuracy_drop_low": 0.1,
-    "accuracy_drop_high": 0.9,
-    "zeros_percent": 45.0,
-    "samples": 1380,
-    "subjects": 30,
-    "parameters_total": 3029,
-    "ternary_weights": 2768,
-    "folds": 5,
-    "classes": 5,
-    "fresh_fp32_accuracy": 98.4,
-    "fresh_integer_accuracy": 97.9,
-    "fresh_drop": 0.5,
-    "fresh_drop_low": 0.3,
-    "fresh_drop_high": 0.7,
-    "duration": 10.3,
-    "carrier": 24.125,
-    "weights_ratio": 16.0,
-    "model_ratio": 9.9,
-}
->>>>>>> import
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="120"><rect width="300" height="100"/></svg>'
 TABLE = """
 import pandas as pd
@@ -71,16 +45,11 @@ def notebook(chapter: str) -> nbformat.NotebookNode:
         new_code_cell("folds = 2", metadata={"tags": ["injected-parameters"]}),
         new_code_cell("print(folds)"),
     ]
-<<<<<<< HEAD
     if chapter == "08-results":
         cells.append(new_code_cell(TABLE))
     lines = [f"glue({name!r}, {value!r}, display=False)" for name, value in asked(chapter).items()]
     if lines:
         cells.append(new_code_cell("\n".join(["from myst_nb import glue", *lines])))
-=======
-    if chapter in ("01-radar-spectrograms", "08-results"):
-        cells.append(new_code_cell(RESULTS))
->>>>>>> import
     book = new_notebook(cells=cells)
     book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return book
