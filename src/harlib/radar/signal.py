@@ -59,7 +59,8 @@ class Antenna:
         tilt = np.deg2rad(self.tilt_deg)
         across, up = (np.float32(np.log(2) / 2 / np.sin(np.deg2rad(width / 2)) ** 2) for width in self.beam_deg)
         off = np.float32(np.cos(tilt)) * z + np.float32(np.sin(tilt)) * x
-        return np.asarray(np.exp(-across * y**2 - up * off**2 - np.float32(3) * (x < 0)))
+        # No antenna is blind: a floor far down also keeps amplitudes above 0, whose logarithm the blocks need.
+        return np.asarray(np.exp(np.maximum(-across * y**2 - up * off**2 - np.float32(3) * (x < 0), np.float32(-12))))
 
 
 def paths(
