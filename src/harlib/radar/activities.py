@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harlib.radar.body import ABDUCTION, FLEXION, LEFT, LOWER, RIGHT, UPPER, Motion
+from harlib.radar.body import ABDUCTION, FLEXION, LEFT, LOWER, RIGHT, SHANK, THIGH, UPPER, Motion
 from harlib.radar.gait import Setting, Times, crouch, stand, step_along
 from harlib.radar.tempo import cycles, pulse, smooth_step, sway
 
@@ -58,7 +58,7 @@ def jumping(rng: np.random.Generator, time: Times, setting: Setting) -> Motion:
     """Hops, jumping jacks or jumps from a squat, in place."""
     style = rng.choice(["hop", "jack", "squat"], p=[0.5, 0.35, 0.15])
     motion = stand(rng, time, setting, shift_m=0.03)
-    rate = {"hop": rng.uniform(1.3, 1.9), "jack": rng.uniform(0.9, 1.3), "squat": rng.uniform(0.7, 1.0)}[style]
+    rate = {"hop": rng.uniform(1.3, 1.9), "jack": rng.uniform(0.8, 1.1), "squat": rng.uniform(0.7, 1.0)}[style]
     rate *= setting.tempo
     repeat = cycles(rng, time, setting.span_s, rate, jitter=0.05, spread=0.12)
     jumps = 2 if style == "jack" else 1
@@ -69,8 +69,10 @@ def jumping(rng: np.random.Generator, time: Times, setting: Setting) -> Motion:
     swing = 2 * np.pi * repeat.phase
     if style == "jack":
         spread = (1 - np.cos(swing)) / 2 * setting.size
-        motion.arms[:, :, ABDUCTION] += rng.uniform(1.6, 2.6) * spread
-        motion.legs[:, :, ABDUCTION] += rng.uniform(0.2, 0.4) * spread
+        motion.arms[:, :, ABDUCTION] += rng.uniform(1.4, 2.4) * spread
+        straddle = rng.uniform(0.25, 0.45) * spread
+        motion.legs[:, :, ABDUCTION] += straddle
+        motion.root[2] -= (THIGH + SHANK) * setting.height_m * (1 - np.cos(straddle))  # feet apart, hips lower
     else:
         motion.arms[:, :, FLEXION] += rng.uniform(0.05, 0.35) * setting.size * repeat.size * np.sin(swing)
         motion.arms[:, LOWER, FLEXION] += rng.uniform(0.3, 1.2) * repeat.active
@@ -127,7 +129,7 @@ def waving(rng: np.random.Generator, time: Times, setting: Setting) -> Motion:
     style = rng.choice(["hand", "arm", "both"], p=[0.35, 0.35, 0.3])
     motion = stand(rng, time, setting, shift_m=rng.uniform(0.01, 0.05))
     sides = (LEFT, RIGHT) if style == "both" else (int(rng.integers(2)),)
-    rate = (rng.uniform(1.2, 2.0) if style == "hand" else rng.uniform(0.65, 1.2)) * setting.tempo
+    rate = (rng.uniform(1.1, 1.8) if style == "hand" else rng.uniform(0.55, 1.1)) * setting.tempo
     repeat = cycles(rng, time, setting.span_s, rate, jitter=0.18, spread=0.3)
     for side in sides:
         lag = rng.uniform(-0.1, 0.1) if style == "both" else 0.0
@@ -169,7 +171,7 @@ def other(rng: np.random.Generator, time: Times, setting: Setting) -> Motion:
     style = rng.choice(["shift", "bend", "gesture", "sit", "stroll"], p=[0.25, 0.2, 0.3, 0.1, 0.15])
     begin, end = max(setting.span_s[0], 0.0), min(setting.span_s[1], setting.duration_s)
     if style == "stroll":
-        cruise = rng.uniform(0.5, 1.1) * setting.tempo
+        cruise = rng.uniform(0.5, 1.3) * setting.tempo
         stop = min(end, begin + rng.uniform(2.0, 5.0))
         speed = cruise * (smooth_step(time, begin, 0.8) - smooth_step(time, stop - 0.8, 0.8))
         along = np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2 * np.diff(time))])

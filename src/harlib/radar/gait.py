@@ -111,13 +111,13 @@ def step_along(
         turn = 2 * np.pi * (phase + (0.5 if side == RIGHT else 0.0))
         hip = 0.15 * bent * effort + swing * np.cos(turn)
         lift = ((1 + np.cos(turn - 1.4 * np.pi)) / 2) ** 2  # the knee folds most when the leg starts to swing forward
-        knee = effort * (0.1 + 0.2 * bent + (0.8 + 0.7 * bent) * setting.size * lift)
+        knee = effort * (0.1 + 0.2 * bent + (0.8 + 0.4 * bent) * setting.size * lift)
         motion.legs[side, UPPER, FLEXION] += hip
         motion.legs[side, LOWER, FLEXION] += hip - knee
-        arm = -(0.3 + 0.25 * bent) * setting.size * effort * np.cos(turn)
+        arm = -(0.3 + 0.4 * bent) * setting.size * effort * np.cos(turn)
         motion.arms[side, UPPER, FLEXION] += arm
         motion.arms[side, LOWER, FLEXION] += arm + (0.1 + 1.3 * bent) * effort
-    motion.root[2] += effort * (0.02 + 0.02 * bent) * (np.cos(4 * np.pi * phase) - 1)
+    motion.root[2] += effort * (0.03 + 0.025 * bent) * setting.size * (np.cos(4 * np.pi * phase) - 1)
     motion.trunk[:, FLEXION] += (0.04 + 0.1 * bent) * effort
     motion.trunk[1, ABDUCTION] += 0.05 * effort * np.cos(2 * np.pi * phase)
     # Each step brakes and drives, and the trunk turns with it: its line is a band of several rows, not a thin line.
