@@ -59,8 +59,7 @@ class Antenna:
         tilt = np.deg2rad(self.tilt_deg)
         across, up = (np.float32(np.log(2) / 2 / np.sin(np.deg2rad(width / 2)) ** 2) for width in self.beam_deg)
         off = np.float32(np.cos(tilt)) * z + np.float32(np.sin(tilt)) * x
-        # No antenna is blind: a floor far down also keeps amplitudes above 0, whose logarithm the blocks need.
-        return np.asarray(np.exp(np.maximum(-across * y**2 - up * off**2 - np.float32(3) * (x < 0), np.float32(-12))))
+        return np.asarray(np.exp(-across * y**2 - up * off**2 - np.float32(3) * (x < 0)))
 
 
 def paths(
@@ -145,7 +144,7 @@ def echo(
 
     Args:
         range_m: metres, at knots; float32 errs by half a thousandth of a radian at 10 m and 24 GHz.
-        amplitude: above 0, at knots.
+        amplitude: 0 or more, at knots; below 1e-30 it counts as that, since from 0 nothing grows geometrically.
         wavelength_m: of the carrier.
 
     Returns:
@@ -155,7 +154,7 @@ def echo(
     ranges, strengths = (
         np.pad(part, ((0, 0), (0, short)), mode="edge") if short else part for part in (range_m, amplitude)
     )
-    ranges, strengths = np.ascontiguousarray(ranges), np.ascontiguousarray(strengths, dtype=np.float32)
+    ranges, strengths = np.ascontiguousarray(ranges), np.maximum(strengths, 1e-30, dtype=np.float32, order="C")
     samples = sum_paths(ranges, strengths, 2 / wavelength_m).view(np.complex64)
     return np.asarray(samples[: BLOCK * (range_m.shape[1] - 3)])
 
