@@ -180,7 +180,7 @@ def other(rng: np.random.Generator, time: Times, setting: Setting) -> Motion:
         else:
             along -= along[-1]
         motion.root[:2] += np.stack([np.cos(motion.yaw), np.sin(motion.yaw)]) * along
-        step_along(motion, time, speed, cruise, rng.uniform(0.75, 0.95), setting, rng.uniform(), bent=0.0)
+        step_along(motion, time, speed, cruise, rng.uniform(0.8, 0.9) * cruise**0.5, setting, rng.uniform(), bent=0.0)
     elif style == "sit":
         sit(motion, smooth_step(time, rng.uniform(begin, end - 1.0), rng.uniform(1.2, 2.0)), setting)
     elif style == "bend":

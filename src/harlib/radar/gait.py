@@ -106,12 +106,13 @@ def step_along(
     rate = stride_hz * (0.4 + 0.6 * effort)
     phase = start_phase + np.concatenate([[0.0], np.cumsum((rate[1:] + rate[:-1]) / 2 * np.diff(time))])
     leg = (THIGH + SHANK) * setting.height_m
+    slow = np.sqrt(np.clip(speed_m_s / 1.2, 0.0, 1.0))  # who strolls lifts the feet less
     swing = np.minimum(speed_m_s / (2 * np.pi * rate * leg), 0.75)
     for side in (LEFT, RIGHT):
         turn = 2 * np.pi * (phase + (0.5 if side == RIGHT else 0.0))
         hip = 0.15 * bent * effort + swing * np.cos(turn)
         lift = ((1 + np.cos(turn - 1.4 * np.pi)) / 2) ** 2  # the knee folds most when the leg starts to swing forward
-        knee = effort * (0.1 + 0.2 * bent + (0.8 + 0.4 * bent) * setting.size * lift)
+        knee = effort * (0.1 + 0.2 * bent + (0.8 + 0.4 * bent) * slow * setting.size * lift)
         motion.legs[side, UPPER, FLEXION] += hip
         motion.legs[side, LOWER, FLEXION] += hip - knee
         arm = -(0.3 + 0.4 * bent) * setting.size * effort * np.cos(turn)
