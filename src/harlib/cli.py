@@ -1,4 +1,4 @@
-"""The command line: `harlib run`, `harlib predict`, `harlib publish-reference`."""
+"""The command line: `harlib run`, `harlib predict`, `harlib export`, `harlib publish-reference`."""
 
 import argparse
 import sys
@@ -22,6 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     predict.add_argument("model", type=Path, help="integer model, such as reference/published/models/fold0.json")
     predict.add_argument("input", type=Path, help=".npy file of raw log magnitudes [n, 64, 64] or [64, 64]")
 
+    exporter = commands.add_parser("export", help="write an integer model as code for another engine; needs no torch")
+    exporter.add_argument("engine", choices=["c"], help="c: C99 without library, heap or floating point")
+    exporter.add_argument("model", type=Path, help="integer model, such as reference/published/models/fold0.json")
+    exporter.add_argument("--out", type=Path, required=True, help="folder to write to")
+    exporter.add_argument("--backend", choices=["compact", "fast"], default="compact", help="weights: data, or code")
+
     publish = commands.add_parser("publish-reference", help="copy a run's small files to reference/published")
     publish.add_argument("--run", default="published", help="name of the folder under runs/")
 
@@ -35,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from harlib import prediction
 
             prediction.predict_file(options.model, options.input)
+        elif options.command == "export":
+            from harlib.integer.c import export
+
+            export.export_file(options.model, options.out, options.backend)
         else:
             from harlib import reference
 

@@ -34,5 +34,5 @@ def unpack(packed: UInt8[np.ndarray, " bytes"], shape: tuple[int, ...]) -> Int8[
     codes = (packed[:, None] >> np.array([0, 2, 4, 6], np.uint8) & 3).reshape(-1)
     if (codes == 2).any() or codes[count:].any():
         raise HarlibError("packed weights: hold the code 10, or bits after the last weight; only 00, 01 and 11 stand")
-    weights: Int8[np.ndarray, "..."] = np.array([0, 1, 0, -1], np.int8)[codes[:count]].reshape(shape)
+    weights: Int8[np.ndarray, ...] = np.array([0, 1, 0, -1], np.int8)[codes[:count]].reshape(shape)
     return weights

@@ -19,7 +19,7 @@ INT16, INT32 = 2**15 - 1, 2**31 - 1
 class Channel:
     """One output channel.
 
-    The accumulator that C computes starts at `start` and adds w * x with x uncentred: start = bias - zero_point * sum w.
+    The accumulator that C computes starts at `start` and adds w * x, x uncentred: start = bias - zero_point * sum w.
     """
 
     start: int
@@ -98,6 +98,26 @@ class Plan:
     wide_pool: bool
 
     @property
+    def channels(self) -> list[Channel]:
+        """The output channels of all convolutions."""
+        return [channel for stage in self.stages for channel in stage.constants]
+
+    @property
+    def clamped_below(self) -> bool:
+        """Some channel reaches its lower clamp."""
+        return any(channel.floor for channel in self.channels)
+
+    @property
+    def clamped_above(self) -> bool:
+        """Some channel reaches its upper clamp."""
+        return any(channel.ceiling for channel in self.channels)
+
+    @property
+    def padded(self) -> bool:
+        """Some convolution has padding."""
+        return any(any(stage.padding) for stage in self.stages)
+
+    @property
     def convolutions(self) -> tuple[Stage, ...]:
         """The stages with a convolution."""
         return self.stages[:-1]
@@ -105,7 +125,7 @@ class Plan:
 
 def plan(model: IntegerModel) -> Plan:
     """Work out a model's plan; all bounds are exact, from the model's proven intervals."""
-    stages = []
+    stages: list[Stage] = []
     for site in model.sites():
         layer, (channels, height, width), _ = site
         if isinstance(layer, Conv2d):
@@ -124,6 +144,11 @@ def plan(model: IntegerModel) -> Plan:
             wide_pool = not _fits(ends)
     wide = any(channel.kind == "wide" for stage in stages for channel in stage.constants)
     return Plan(model, tuple(stages), wide, wide_pool)
+
+
+def terms(model: IntegerModel) -> int:
+    """Count the weights of the convolutions that are not 0."""
+    return sum(int(np.count_nonzero(layer.weights)) for layer in model.convolutions)
 
 
 def _channels(site: Site) -> tuple[Channel, ...]:
@@ -149,7 +174,9 @@ def _channels(site: Site) -> tuple[Channel, ...]:
         elif exact and highest < 2**32:
             kind = "unsigned"
         else:
-            kind = "signed" if _fits(product_range(lower, upper, multiplier, shift, layer.output_zero_point)) else "wide"
+            kind = (
+                "signed" if _fits(product_range(lower, upper, multiplier, shift, layer.output_zero_point)) else "wide"
+            )
         code = [max(0, end * multiplier + constant) >> shift for end in (lower, upper)]
         per_group, first = layer.out_channels // layer.groups, layer.in_channels // layer.groups
         terms = tuple(
@@ -166,4 +193,4 @@ def _channels(site: Site) -> tuple[Channel, ...]:
 
 
 def _fits(ends: tuple[int, int]) -> bool:
-    return -INT32 <= ends[0] and ends[1] <= INT32
+    return ends[0] >= -INT32 and ends[1] <= INT32

@@ -10,7 +10,7 @@ from jaxtyping import Int8
 
 from harlib.errors import HarlibError
 from harlib.integer.c.packing import pack
-from harlib.integer.c.plan import Channel, Plan, Stage, plan
+from harlib.integer.c.plan import Channel, Plan, Stage, plan, terms
 from harlib.integer.model import IntegerModel
 
 BACKENDS = ("compact", "fast")
@@ -35,16 +35,14 @@ def sources(model: IntegerModel, backend: str = "compact") -> dict[str, str]:
     if backend not in BACKENDS:
         raise HarlibError(f"backend {backend!r}: must be one of {', '.join(BACKENDS)}")
     numbers = plan(model)
-    terms = sum(len(channel.terms) for stage in numbers.stages for channel in stage.constants)
-    if backend == "fast" and terms > UNROLLED:
+    if backend == "fast" and terms(model) > UNROLLED:
         raise HarlibError(
-            f"backend fast: writes each of {terms} weights as code, at most {UNROLLED}; use --backend compact"
+            f"backend fast: writes each of {terms(model)} weights as code, at most {UNROLLED}; use --backend compact"
         )
     fields, offsets = _fast_state(numbers) if backend == "fast" else _compact_state(numbers)
     sizes = {"uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4}
     bytes_of_fields = sum(size * sizes[kind] for size, kind, _, _ in fields)
     stages = numbers.stages
-    channels = [channel for stage in stages for channel in stage.constants]
     context = {
         "plan": numbers,
         "backend": backend,
@@ -53,9 +51,9 @@ def sources(model: IntegerModel, backend: str = "compact") -> dict[str, str]:
         "ram": -(-bytes_of_fields // 4) * 4,
         "fields": fields,
         "offsets": offsets,
-        "kinds": {channel.kind for channel in channels},
+        "kinds": {channel.kind for channel in numbers.channels},
         "pool": stages[-1],
-        "multiplier_type": "uint16_t" if all(channel.multiplier < 2**16 for channel in channels) else "int32_t",
+        "multiplier_type": "uint16_t" if all(channel.multiplier < 2**16 for channel in numbers.channels) else "int32_t",
         "heights": [stage.height for stage in stages],
         "strides": [stage.stride[0] for stage in stages[:-1]],
         "needed": [min(stage.kernel[0] - 1 - stage.padding[0], stage.height - 1) for stage in stages[:-1]],
@@ -101,7 +99,11 @@ def _compact_state(numbers: Plan) -> tuple[list[Field], list[tuple[int, int]]]:
 def _environment() -> jinja2.Environment:
     loader = jinja2.FileSystemLoader(TEMPLATES)
     environment = jinja2.Environment(
-        loader=loader, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined
+        loader=loader,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {
         "blocks": _blocks, "c_string": _c_string, "cell_type": _cell_type, "code": _code, "first_row": _first_row,
