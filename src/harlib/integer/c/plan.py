@@ -29,6 +29,7 @@ class Channel:
     kind: str  # "halves", "unsigned", "signed", "wide": see `fast`
     offset: int  # added to the accumulator before a product in "halves" and "unsigned": constant // multiplier
     rest: int  # constant - offset * multiplier
+    top: int  # of "halves": no larger accumulator needs to be told apart
     narrow: bool  # the accumulator and all sums on its way fit 16 bits
     floor: bool  # the lower clamp can be reached and is not the 0 of the formula itself
     ceiling: bool  # the upper clamp can be reached
@@ -37,12 +38,17 @@ class Channel:
     @property
     def carry(self) -> int:
         """Of "halves": a low half above this carries."""
-        return 2**16 - 1 - self.rest
+        return 2**16 - 1 - (self.rest << self.lift)
 
     @property
     def half_shift(self) -> int:
         """Of "halves": the shift that is left for the high half."""
-        return self.shift - 16
+        return self.shift + self.lift - 16
+
+    @property
+    def lift(self) -> int:
+        """Of "halves": the shift to the left that makes `shift` at least 16."""
+        return max(0, 16 - self.shift)
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,11 @@ def _channels(site: Site) -> tuple[Channel, ...]:
         # Below an offset accumulator of 0, t is negative; at 0 it is rest, whose code must be the same 0.
         exact = 0 < multiplier < 2**16 and rest < 2**shift and highest >> shift <= INT16
         exact = exact and shift <= 31 and abs(start + offset) + reach <= INT16
-        if exact and shift >= 16 and rest < 2**16:
+        lift = max(0, 16 - shift)
+        top = max(0, upper + offset)
+        if lift and multiplier:
+            top = min(top, -(-((layer.clamp[1] << shift) - rest) // multiplier))
+        if exact and multiplier != 2**15 and rest << lift < 2**16 and 0 <= top << lift <= INT16:
             kind = "halves"
         elif exact and highest < 2**32:
             kind = "unsigned"
@@ -185,7 +195,7 @@ def _channels(site: Site) -> tuple[Channel, ...]:
         )
         result.append(
             Channel(
-                start, constant, multiplier, shift, kind, offset, rest,
+                start, constant, multiplier, shift, kind, offset, rest, top,
                 abs(start) + reach <= INT16, code[0] < layer.clamp[0], code[1] > layer.clamp[1], terms,
             )
         )  # fmt: skip

@@ -15,7 +15,7 @@ from harlib.integer.model import IntegerModel
 
 BACKENDS = ("compact", "fast")
 TEMPLATES = Path(__file__).parent / "templates"
-BLOCK = 8  # output channels whose sums are formed together
+BLOCK = 32
 UNROLLED = 20_000  # weights that are not 0, the most that `fast` writes as code
 
 
@@ -78,7 +78,8 @@ def _fast_state(numbers: Plan) -> tuple[list[Field], list[tuple[int, int]]]:
     lines = [stage.channels * stage.width for stage in stages if stage.split and stage.index]
     if lines:
         fields.append((max(lines), "int16_t", "line", "a row before it is split by the stride"))
-    return sorted(fields, key=lambda field: field[1] != "uint32_t"), []
+    # Rows of whole cache lines come first, so that all of theirs are aligned where the state is.
+    return sorted(fields, key=lambda field: (field[1] != "uint32_t", field[0] % 32 != 0)), []
 
 
 def _compact_state(numbers: Plan) -> tuple[list[Field], list[tuple[int, int]]]:
@@ -188,7 +189,14 @@ def _code(channel: Channel, name: str, stage: Stage) -> str:
     assert stage.layer is not None
     m, shift = channel.multiplier, channel.shift
     if channel.kind == "halves":
-        text = f"halves((int16_t){name}, {m}, {channel.carry}, {channel.half_shift})"
+        x = f"positive((int16_t){name})"
+        if channel.lift:
+            x = f"lifted({x}, {channel.top}, {channel.lift})"
+        # GCC has a vector instruction for the high half only where both factors are below 2^15.
+        if m < 2**15:
+            text = f"halves({x}, {m}, {channel.carry - 2**15}, {channel.half_shift})"
+        else:
+            text = f"complement({x}, {2**16 - m}, {2**15 - 1 - channel.carry}, {channel.half_shift})"
     elif channel.kind == "unsigned":
         text = f"unsigned32((int16_t){name}, {m}, {channel.rest}, {shift})"
     elif channel.kind == "signed":
