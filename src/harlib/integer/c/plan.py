@@ -88,6 +88,10 @@ class Stage:
         """A row comes from the input or must be taken apart by the stride, in `fast`."""
         return self.layer is not None and (self.index == 0 or self.stride[1] > 1)
 
+    def needed(self, batch: int) -> int:
+        """The last input row that the first `batch` output rows read."""
+        return min((batch - 1) * self.stride[0] + self.kernel[0] - 1 - self.padding[0], self.height - 1)
+
     @property
     def line(self) -> int:
         """Cells a channel in `compact`."""
@@ -150,6 +154,30 @@ def plan(model: IntegerModel) -> Plan:
             wide_pool = not _fits(ends)
     wide = any(channel.kind == "wide" for stage in stages for channel in stage.constants)
     return Plan(model, tuple(stages), wide, wide_pool)
+
+
+def ring_rows(stages: tuple[Stage, ...], batch: int) -> list[int]:
+    """How many rows each stage's ring must hold, found by going through the schedule of the C code.
+
+    Args:
+        stages: of a plan.
+        batch: rows that a stage makes at a time.
+    """
+    last = len(stages) - 1
+    made, slots = [0] * len(stages), [1] * len(stages)
+    needed = [stage.needed(batch) for stage in stages]
+    while made[last] < stages[last].height:
+        index = last
+        while index > 0 and made[index - 1] <= needed[index - 1]:
+            index -= 1
+        made[index] += min(batch, stages[index].height - made[index])
+        if index < last:
+            first = max(0, made[index + 1] * stages[index].stride[0] - stages[index].padding[0])
+            slots[index] = max(slots[index], made[index] - first)
+        if index > 0:
+            before = stages[index - 1]
+            needed[index - 1] = min(needed[index - 1] + batch * before.stride[0], before.height - 1)
+    return slots
 
 
 def terms(model: IntegerModel) -> int:

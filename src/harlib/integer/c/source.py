@@ -10,12 +10,13 @@ from jaxtyping import Int8
 
 from harlib.errors import HarlibError
 from harlib.integer.c.packing import pack
-from harlib.integer.c.plan import Channel, Plan, Stage, plan, terms
+from harlib.integer.c.plan import Channel, Plan, Stage, plan, ring_rows, terms
 from harlib.integer.model import IntegerModel
 
 BACKENDS = ("compact", "fast")
 TEMPLATES = Path(__file__).parent / "templates"
-BLOCK = 32
+BLOCK = 8
+BATCH = 4  # rows that `fast` makes at a time: more take more RAM, fewer fetch the code more often
 UNROLLED = 20_000  # weights that are not 0, the most that `fast` writes as code
 
 
@@ -39,7 +40,9 @@ def sources(model: IntegerModel, backend: str = "compact") -> dict[str, str]:
         raise HarlibError(
             f"backend fast: writes each of {terms(model)} weights as code, at most {UNROLLED}; use --backend compact"
         )
-    fields, offsets = _fast_state(numbers) if backend == "fast" else _compact_state(numbers)
+    batch = BATCH if backend == "fast" else 1
+    slots = ring_rows(numbers.stages, batch)
+    fields, offsets = _fast_state(numbers, slots) if backend == "fast" else _compact_state(numbers)
     sizes = {"uint8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4}
     bytes_of_fields = sum(size * sizes[kind] for size, kind, _, _ in fields)
     stages = numbers.stages
@@ -56,7 +59,10 @@ def sources(model: IntegerModel, backend: str = "compact") -> dict[str, str]:
         "multiplier_type": "uint16_t" if all(channel.multiplier < 2**16 for channel in numbers.channels) else "int32_t",
         "heights": [stage.height for stage in stages],
         "strides": [stage.stride[0] for stage in stages[:-1]],
-        "needed": [min(stage.kernel[0] - 1 - stage.padding[0], stage.height - 1) for stage in stages[:-1]],
+        "needed": [stage.needed(batch) for stage in stages[:-1]],
+        "batch": batch,
+        "slots": slots,
+        "window": max(stage.kernel[0] + (batch - 1) * stage.stride[0] for stage in stages),
     }
     templates = {"harlib_model.c": f"{backend}.c", "harlib_model.h": "harlib_model.h"}
     templates |= {name: name for name in ("main.c", "Makefile")}
@@ -67,17 +73,17 @@ def sources(model: IntegerModel, backend: str = "compact") -> dict[str, str]:
 Field = tuple[int, str, str, str]  # cells, type, name, meaning
 
 
-def _fast_state(numbers: Plan) -> tuple[list[Field], list[tuple[int, int]]]:
+def _fast_state(numbers: Plan, slots: list[int]) -> tuple[list[Field], list[tuple[int, int]]]:
     *stages, pool = numbers.stages
     fields = [(pool.channels * pool.width, _cell_type(pool), "sums", "of the pool, by channel and column")]
     for stage in stages:
-        cells = stage.kernel[0] * stage.slot
-        fields.append((cells, "int16_t", f"rows{stage.index}", f"the last {stage.kernel[0]} rows before a convolution"))
+        rows = slots[stage.index]
+        fields.append((rows * stage.slot, "int16_t", f"rows{stage.index}", f"{rows} rows before a convolution"))
         if stage.padding[0]:
             fields.append((stage.slot, "int16_t", f"border{stage.index}", "a row of padding"))
-    lines = [stage.channels * stage.width for stage in stages if stage.split and stage.index]
+    lines = [BATCH * stage.channels * stage.width for stage in stages if stage.split and stage.index]
     if lines:
-        fields.append((max(lines), "int16_t", "line", "a row before it is split by the stride"))
+        fields.append((max(lines), "int16_t", "line", "rows before they are split by the stride"))
     # Rows of whole cache lines come first, so that all of theirs are aligned where the state is.
     return sorted(fields, key=lambda field: (field[1] != "uint32_t", field[0] % 32 != 0)), []
 
@@ -92,7 +98,7 @@ def _compact_state(numbers: Plan) -> tuple[list[Field], list[tuple[int, int]]]:
     fields = [
         (width, "int32_t", "sums", "of a channel's row"),
         (numbers.stages[-1].channels, "uint32_t", "pool", "sums of the pool"),
-        (end, "uint8_t", "cells", "the last rows before each layer"),
+        (end, "uint8_t", "cells", "rows before each layer"),
     ]
     return fields, offsets
 
@@ -149,8 +155,8 @@ def _blocks(stage: Stage) -> Iterator[list[tuple[int, Channel]]]:
             yield channels[first : min(first + BLOCK, group + per_group)]
 
 
-def _rows_read(stage: Stage) -> list[int]:
-    return sorted({row for channel in stage.constants for _, _, row, _ in channel.terms})
+def _rows_read(block: list[tuple[int, Channel]]) -> list[int]:
+    return sorted({row for _, channel in block for _, _, row, _ in channel.terms})
 
 
 def _first_row(stage: Stage, row: int) -> str:
