@@ -11,6 +11,15 @@ browser() {
     install_packages "a browser for the book's test" chromium
 }
 
+# gcc builds; clang and cppcheck give a second opinion.
+c() {
+    local name missing=()
+    for name in gcc clang cppcheck; do
+        if ! command -v "$name" >/dev/null; then missing+=("$name"); fi
+    done
+    if [ ${#missing[@]} -gt 0 ]; then install_packages "compilers for the C engine" "${missing[@]}"; fi
+}
+
 install_packages() {
     local purpose=$1
     shift
@@ -40,8 +49,9 @@ install_packages() {
 
 case "${1:-}" in
 browser) browser ;;
+c) c ;;
 *)
-    echo "usage: tools/system-packages.sh browser" >&2
+    echo "usage: tools/system-packages.sh browser | c" >&2
     exit 2
     ;;
 esac

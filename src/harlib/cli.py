@@ -1,4 +1,4 @@
-"""The command line: `harlib run`, `harlib import`, `harlib predict`, `harlib simulate`, `harlib publish-reference`."""
+"""The command line: `harlib run`, `import`, `predict`, `simulate`, `export` and `publish-reference`."""
 
 import argparse
 import sys
@@ -41,6 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     simulate.add_argument("--seed", type=int, default=0, help="of all draws")
     simulate.add_argument("--out", type=Path, required=True, help="file to write: .npy, .npz or .png")
 
+    exporter = commands.add_parser("export", help="write an integer model as code for another engine; needs no torch")
+    exporter.add_argument("engine", choices=["c"], help="c: C99 without library, heap or floating point")
+    exporter.add_argument("model", type=Path, help="integer model, such as reference/published/models/fold0.json")
+    exporter.add_argument("--out", type=Path, required=True, help="folder to write to")
+    exporter.add_argument("--backend", choices=["compact", "fast"], default="compact", help="weights: data, or code")
+
     publish = commands.add_parser("publish-reference", help="copy a run's small files to reference/published")
     publish.add_argument("--run", default="published", help="name of the folder under runs/")
 
@@ -69,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 subject=options.subject,
                 seed=options.seed,
             )
+        elif options.command == "export":
+            from harlib.integer.c import export
+
+            export.export_file(options.model, options.out, options.backend)
         else:
             from harlib import reference
 

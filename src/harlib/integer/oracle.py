@@ -114,10 +114,22 @@ def linear(
     return logits.astype(np.int32)
 
 
+def checked_input(model: IntegerModel, x: Shaped[np.ndarray, "n ..."]) -> UInt8[np.ndarray, "n channels h w"]:
+    """Bring an engine's input to four axes; its errors are those of `run`."""
+    shape = model.input.shape
+    if not isinstance(x, np.ndarray) or x.dtype != np.uint8:
+        raise HarlibError(f"input: is {getattr(x, 'dtype', type(x).__name__)}; only uint8 codes are allowed")
+    if x.shape[1:] == shape[1:] and shape[0] == 1:
+        x = x[:, None]
+    if x.ndim != 4 or x.shape[1:] != shape:
+        raise HarlibError(f"input: has the shape {list(x.shape)}; must be [n, {', '.join(map(str, shape))}]")
+    return x
+
+
 def _chunks(
     model: IntegerModel, x: Shaped[np.ndarray, "n ..."], check: bool, empty: bool = False
 ) -> Iterator[dict[str, Integer[np.ndarray, "chunk ..."]]]:
-    x = _checked_input(model, x)
+    x = checked_input(model, x)
     size = max(1, CHUNK_CELLS // (x.shape[2] * x.shape[3]))
     for start in range(0, max(len(x), int(empty)), size):
         outputs: dict[str, Integer[np.ndarray, "chunk ..."]] = {}
@@ -131,17 +143,6 @@ def _chunks(
                 flow = linear(layer, flow, check_accumulators=check)
             outputs[layer.name] = flow
         yield outputs
-
-
-def _checked_input(model: IntegerModel, x: Shaped[np.ndarray, "n ..."]) -> UInt8[np.ndarray, "n channels h w"]:
-    shape = model.input.shape
-    if not isinstance(x, np.ndarray) or x.dtype != np.uint8:
-        raise HarlibError(f"input: is {getattr(x, 'dtype', type(x).__name__)}; only uint8 codes are allowed")
-    if x.shape[1:] == shape[1:] and shape[0] == 1:
-        x = x[:, None]
-    if x.ndim != 4 or x.shape[1:] != shape:
-        raise HarlibError(f"input: has the shape {list(x.shape)}; must be [n, {', '.join(map(str, shape))}]")
-    return x
 
 
 def _check(name: str, accumulator: Integer[np.ndarray, "..."]) -> None:

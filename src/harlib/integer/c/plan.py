@@ -1,0 +1,234 @@
+"""What the C code of a model needs to know: sizes of its buffers, constants of its channels, and how wide each may be.
+
+Both back ends work row by row. Each convolution reads a ring of as many input rows as its kernel is high; a row holds
+all channels, with padding on both sides. So a whole map is never stored.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from harlib.integer.layers import Conv2d
+from harlib.integer.model import IntegerModel, Site, accumulator_bounds
+from harlib.integer.requantize import product_range
+
+INT16, INT32 = 2**15 - 1, 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One output channel.
+
+    The accumulator that C computes starts at `start` and adds w * x, x uncentred: start = bias - zero_point * sum w.
+    """
+
+    start: int
+    constant: int  # (output_zero_point << shift) + 2^(shift - 1)
+    multiplier: int
+    shift: int
+    kind: str  # "halves", "unsigned", "signed", "wide": see `fast`
+    offset: int  # added to the accumulator before a product in "halves" and "unsigned": constant // multiplier
+    rest: int  # constant - offset * multiplier
+    top: int  # of "halves": no larger accumulator needs to be told apart
+    narrow: bool  # the accumulator and all sums on its way fit 16 bits
+    floor: bool  # the lower clamp can be reached and is not the 0 of the formula itself
+    ceiling: bool  # the upper clamp can be reached
+    terms: tuple[tuple[int, int, int, int], ...]  # sign, input channel, row and column of the kernel
+
+    @property
+    def carry(self) -> int:
+        """Of "halves": a low half above this carries."""
+        return 2**16 - 1 - (self.rest << self.lift)
+
+    @property
+    def half_shift(self) -> int:
+        """Of "halves": the shift that is left for the high half."""
+        return self.shift + self.lift - 16
+
+    @property
+    def lift(self) -> int:
+        """Of "halves": the shift to the left that makes `shift` at least 16."""
+        return max(0, 16 - self.shift)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A convolution, or the rows before the pool (layer None: a kernel of one row that nothing reads)."""
+
+    index: int
+    layer: Conv2d | None
+    channels: int
+    height: int
+    width: int
+    out_height: int
+    out_width: int
+    zero_point: int
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    constants: tuple[Channel, ...] = ()
+
+    @property
+    def phase(self) -> int:
+        """Cells a phase: `fast` keeps the columns of equal remainder by the stride together."""
+        return -(-(self.width + 2 * self.padding[1]) // self.stride[1])
+
+    @property
+    def step(self) -> int:
+        """Cells a channel in `fast`."""
+        return self.phase * self.stride[1]
+
+    @property
+    def slot(self) -> int:
+        """Cells a row of all channels in `fast`."""
+        return self.step * self.channels
+
+    @property
+    def split(self) -> bool:
+        """A row comes from the input or must be taken apart by the stride, in `fast`."""
+        return self.layer is not None and (self.index == 0 or self.stride[1] > 1)
+
+    def needed(self, batch: int) -> int:
+        """The last input row that the first `batch` output rows read."""
+        return min((batch - 1) * self.stride[0] + self.kernel[0] - 1 - self.padding[0], self.height - 1)
+
+    @property
+    def line(self) -> int:
+        """Cells a channel in `compact`."""
+        return self.width + 2 * self.padding[1]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All of a model."""
+
+    model: IntegerModel
+    stages: tuple[Stage, ...]
+    wide: bool  # a number of a requantization may need 64 bits
+    wide_pool: bool
+
+    @property
+    def channels(self) -> list[Channel]:
+        """The output channels of all convolutions."""
+        return [channel for stage in self.stages for channel in stage.constants]
+
+    @property
+    def clamped_below(self) -> bool:
+        """Some channel reaches its lower clamp."""
+        return any(channel.floor for channel in self.channels)
+
+    @property
+    def clamped_above(self) -> bool:
+        """Some channel reaches its upper clamp."""
+        return any(channel.ceiling for channel in self.channels)
+
+    @property
+    def padded(self) -> bool:
+        """Some convolution has padding."""
+        return any(any(stage.padding) for stage in self.stages)
+
+    @property
+    def convolutions(self) -> tuple[Stage, ...]:
+        """The stages with a convolution."""
+        return self.stages[:-1]
+
+
+def plan(model: IntegerModel) -> Plan:
+    """Work out a model's plan; all bounds are exact, from the model's proven intervals."""
+    stages: list[Stage] = []
+    for site in model.sites():
+        layer, (channels, height, width), _ = site
+        if isinstance(layer, Conv2d):
+            out_height, out_width = layer.output_size((height, width))
+            constants = _channels(site)
+            stages.append(
+                Stage(
+                    len(stages), layer, channels, height, width, out_height, out_width, layer.input_zero_point,
+                    layer.kernel, layer.stride, layer.padding, constants,
+                )
+            )  # fmt: skip
+        elif layer is model.pool:
+            stages.append(Stage(len(stages), None, channels, height, width, 1, 1, layer.input_zero_point))
+            lower, upper = (int(bound[0]) for bound in accumulator_bounds(site))
+            ends = product_range(lower, upper, model.pool.multiplier, model.pool.shift, layer.input_zero_point)
+            wide_pool = not _fits(ends)
+    wide = any(channel.kind == "wide" for stage in stages for channel in stage.constants)
+    return Plan(model, tuple(stages), wide, wide_pool)
+
+
+def ring_rows(stages: tuple[Stage, ...], batch: int) -> list[int]:
+    """How many rows each stage's ring must hold, found by going through the schedule of the C code.
+
+    Args:
+        stages: of a plan.
+        batch: rows that a stage makes at a time.
+    """
+    last = len(stages) - 1
+    made, slots = [0] * len(stages), [1] * len(stages)
+    needed = [stage.needed(batch) for stage in stages]
+    while made[last] < stages[last].height:
+        index = last
+        while index > 0 and made[index - 1] <= needed[index - 1]:
+            index -= 1
+        made[index] += min(batch, stages[index].height - made[index])
+        if index < last:
+            first = max(0, made[index + 1] * stages[index].stride[0] - stages[index].padding[0])
+            slots[index] = max(slots[index], made[index] - first)
+        if index > 0:
+            before = stages[index - 1]
+            needed[index - 1] = min(needed[index - 1] + batch * before.stride[0], before.height - 1)
+    return slots
+
+
+def terms(model: IntegerModel) -> int:
+    """Count the weights of the convolutions that are not 0."""
+    return sum(int(np.count_nonzero(layer.weights)) for layer in model.convolutions)
+
+
+def _channels(site: Site) -> tuple[Channel, ...]:
+    layer, _, codes = site
+    assert isinstance(layer, Conv2d)
+    weights = layer.weights
+    bounds = zip(*(bound.tolist() for bound in accumulator_bounds(site)), strict=True)
+    # The sums that C forms on its way are uncentred, in any order: from all negative taps to all positive ones.
+    largest = max(codes[1], layer.input_zero_point)
+    result = []
+    for out, (lower, upper) in enumerate(bounds):
+        multiplier, shift = layer.multiplier[out], layer.shift[out]
+        constant = (layer.output_zero_point << shift) + (1 << (shift - 1))
+        start = layer.bias[out] - layer.input_zero_point * int(weights[out].sum())
+        offset, rest = divmod(constant, multiplier) if multiplier else (0, 0)
+        reach = largest * max(int((weights[out] == sign).sum()) for sign in (-1, 1))
+        highest = max(0, upper + offset) * multiplier + rest
+        # Below an offset accumulator of 0, t is negative; at 0 it is rest, whose code must be the same 0.
+        exact = 0 < multiplier < 2**16 and rest < 2**shift and highest >> shift <= INT16
+        exact = exact and shift <= 31 and abs(start + offset) + reach <= INT16
+        lift = max(0, 16 - shift)
+        top = max(0, upper + offset)
+        if lift and multiplier:
+            top = min(top, -(-((layer.clamp[1] << shift) - rest) // multiplier))
+        if exact and multiplier != 2**15 and rest << lift < 2**16 and 0 <= top << lift <= INT16:
+            kind = "halves"
+        elif exact and highest < 2**32:
+            kind = "unsigned"
+        else:
+            kind = (
+                "signed" if _fits(product_range(lower, upper, multiplier, shift, layer.output_zero_point)) else "wide"
+            )
+        code = [max(0, end * multiplier + constant) >> shift for end in (lower, upper)]
+        per_group, first = layer.out_channels // layer.groups, layer.in_channels // layer.groups
+        terms = tuple(
+            (int(weights[out, i, row, column]), out // per_group * first + i, row, column)
+            for i, row, column in np.argwhere(weights[out]).tolist()
+        )
+        result.append(
+            Channel(
+                start, constant, multiplier, shift, kind, offset, rest, top,
+                abs(start) + reach <= INT16, code[0] < layer.clamp[0], code[1] > layer.clamp[1], terms,
+            )
+        )  # fmt: skip
+    return tuple(result)
+
+
+def _fits(ends: tuple[int, int]) -> bool:
+    return ends[0] >= -INT32 and ends[1] <= INT32

@@ -1,0 +1,194 @@
+"""The exported C against the oracle, bit for bit, built with every warning an error and under sanitizers."""
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from harlib import cli
+from harlib.errors import HarlibError
+from harlib.integer import oracle, proofs, vectors
+from harlib.integer.c.packing import pack, unpack
+from harlib.integer.c.plan import plan
+from harlib.integer.c.source import BACKENDS, sources
+from harlib.integer.model import load, parse
+from harlib.integer.native import Native, find_compiler
+from harlib.project import project_root
+from integer.examples import inputs, models
+
+PUBLISHED = project_root() / "reference" / "published"
+GOLDEN = load(Path(__file__).with_name("golden.json"))
+STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+needs_compiler = pytest.mark.skipif(find_compiler() is None, reason="no C compiler: tools/system-packages.sh c")
+
+
+def build(model, backend, folder, compiler=None, flags=SANITIZE):
+    for name, text in sources(model, backend).items():
+        (Path(folder) / name).write_text(text)
+    program = Path(folder) / "example"
+    files = [str(Path(folder) / name) for name in ("main.c", "harlib_model.c")]
+    done = subprocess.run(
+        [compiler or find_compiler(), *STRICT, *flags, "-o", str(program), *files], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[:2000]
+    return program
+
+
+def logits(program, x):
+    done = subprocess.run([str(program)], input=x.tobytes(), capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()[:2000]
+    return [line.split() for line in done.stdout.decode().splitlines()]
+
+
+def edge_inputs(model):
+    """All 0, all 255, the zero point, stripes, and the first layer's inputs that attain its bounds."""
+    shape = model.input.shape
+    maps = [np.full(shape, code, np.uint8) for code in (0, 255, model.input.zero_point)]
+    maps += [(np.indices(shape)[axis] % 2 * 255).astype(np.uint8) for axis in (1, 2)]
+    first = model.convolutions[0]
+    for channel in range(first.out_channels):
+        maps += [proofs.attaining_input(model, first.name, channel, upper)[0] for upper in (False, True)]
+    return np.stack(maps)
+
+
+def test_packed_bytes_are_those_of_the_format():
+    assert pack(np.array([[1, 0, -1, 1], [0, 0, 0, -1], [1, -1, 0, 0]], np.int8)).tolist() == [0x71, 0xC0, 0x0D]
+    assert pack(np.array([-1], np.int8)).tolist() == [3]
+
+
+@given(st.lists(st.integers(-1, 1), min_size=1, max_size=40))
+def test_packing_can_be_undone(weights):
+    weight = np.array(weights, np.int8)
+    np.testing.assert_array_equal(unpack(pack(weight), weight.shape), weight)
+
+
+@pytest.mark.parametrize(("packed", "count"), [([2], 1), ([4], 1), ([0, 0], 4), ([], 1)])
+def test_bytes_that_are_no_weights_are_refused(packed, count):
+    with pytest.raises(HarlibError, match="packed weights"):
+        unpack(np.array(packed, np.uint8), (count,))
+
+
+@needs_compiler
+@pytest.mark.parametrize("backend", BACKENDS)
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+@given(models())
+@example(GOLDEN)
+def test_any_model_is_exact_and_clean_under_sanitizers(backend, model):
+    x = np.concatenate([edge_inputs(model), inputs(model, 20)])
+    with tempfile.TemporaryDirectory() as folder:
+        lines = logits(build(model, backend, folder), x)
+    expected = oracle.run(model, x)
+    assert [[int(value) for value in line[-len(model.classes) :]] for line in lines] == expected.tolist()
+    names = [" ".join(line[: -len(model.classes)]) for line in lines]
+    assert names == [model.classes[label] for label in expected.argmax(1)]
+
+
+@needs_compiler
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("fold", range(5))
+def test_published_models_give_their_vectors(fold, backend, cache):
+    model = load(PUBLISHED / "models" / f"fold{fold}.json")
+    held = vectors.load(PUBLISHED / "vectors" / f"fold{fold}.npz")
+    native = Native(model, backend=backend)
+    np.testing.assert_array_equal(native(held.input), held.logits)
+    x = edge_inputs(model)
+    np.testing.assert_array_equal(native(x), oracle.run(model, x))
+
+
+@needs_compiler
+def test_a_thousand_random_inputs_are_exact(cache):
+    model = load(PUBLISHED / "models" / "fold0.json")
+    x = inputs(model, 1000)
+    expected = oracle.run(model, x)
+    for backend in BACKENDS:
+        np.testing.assert_array_equal(Native(model, backend=backend)(x), expected)
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_published_model_builds_without_a_warning(compiler, backend, tmp_path):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"no {compiler}: tools/system-packages.sh c")
+    model = load(PUBLISHED / "models" / "fold1.json")
+    x = inputs(model, 3)
+    lines = logits(build(model, backend, tmp_path, compiler, ["-O2"]), x)
+    assert [[int(value) for value in line[1:]] for line in lines] == oracle.run(model, x).tolist()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_published_code_has_no_float_no_heap_and_no_product_outside_requantization(backend):
+    source = sources(load(PUBLISHED / "models" / "fold0.json"), backend)["harlib_model.c"]
+    assert not re.search(r"\b(float|double|malloc|calloc|free|memcpy|memset)\b", source)
+    assert re.findall(r"#include (.*)", source) == ['"harlib_model.h"']
+    assert not re.search(r"int64_t", source)
+    sums = re.findall(r"const int32_t a\d+ = ([^;]*);", source)
+    loop = re.findall(r"for \(int in = 0.*?offset \+= layer->line;", source, re.S)
+    bodies = {"fast": sums, "compact": loop + re.findall(r"static void (?:add|subtract)\(.*?\n}", source, re.S)}[
+        backend
+    ]
+    assert len(bodies) == {"fast": 128, "compact": 3}[backend]
+    for body in bodies:
+        products = re.findall(r"[\w)\]] \* [\w(]", body)
+        assert not products
+
+
+@needs_compiler
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_header_states_the_ram_that_the_state_takes(backend, cache):
+    model = load(PUBLISHED / "models" / "fold0.json")
+    stated = int(re.search(r"#define HARLIB_RAM_BYTES (\d+)", sources(model, backend)["harlib_model.h"])[1])
+    assert Native(model, backend=backend).state_bytes == stated
+
+
+def test_every_kind_of_requantization_is_chosen_where_it_is_proven():
+    cases = {
+        "halves": (40001, 18),
+        "unsigned": (2**15, 18),
+        "signed": (70000, 18),
+        "wide": (2**31 - 1, 31),
+    }
+    for kind, (multiplier, shift) in cases.items():
+        fields = json.loads((PUBLISHED / "models" / "fold0.json").read_text())
+        fields["layers"][0]["multiplier"][0] = multiplier
+        fields["layers"][0]["shift"][0] = shift
+        assert plan(parse(json.dumps(fields))).stages[0].constants[0].kind == kind
+
+
+def test_export_writes_a_project_that_make_builds(tmp_path, capsys):
+    path = PUBLISHED / "models" / "fold0.json"
+    assert cli.main(["export", "c", str(path), "--out", str(tmp_path / "c")]) == 0
+    assert "harlib_model.c" in capsys.readouterr().out
+    assert sorted(file.name for file in (tmp_path / "c").iterdir()) == [
+        "Makefile", "harlib_model.c", "harlib_model.h", "main.c",
+    ]  # fmt: skip
+    if shutil.which("make") is None or find_compiler() is None:
+        pytest.skip("no make or no C compiler")
+    subprocess.run(["make", "-C", str(tmp_path / "c")], check=True, capture_output=True)
+    x = inputs(load(path), 2)
+    lines = logits(tmp_path / "c" / "example", x)
+    assert [[int(value) for value in line[1:]] for line in lines] == oracle.run(load(path), x).tolist()
+
+
+def test_an_unknown_backend_and_a_model_too_large_for_code_are_refused(monkeypatch):
+    with pytest.raises(HarlibError, match="backend 'slow': must be one of compact, fast"):
+        sources(GOLDEN, "slow")
+    monkeypatch.setattr("harlib.integer.c.source.UNROLLED", 1)
+    with pytest.raises(HarlibError, match="use --backend compact"):
+        sources(GOLDEN, "fast")
+
+
+def test_class_names_cannot_leave_their_string():
+    fields = json.loads(Path(__file__).with_name("golden.json").read_text())
+    fields["classes"][0] = 'a"; */ ??/ \\ é'
+    text = sources(parse(json.dumps(fields)))["harlib_model.c"]
+    assert r'"a\042\073 \052\057 \077\077\057 \134 \303\251"' in text
