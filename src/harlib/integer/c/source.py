@@ -54,7 +54,7 @@ def sources(model: IntegerModel, backend: str = "compact") -> dict[str, str]:
         "ram": -(-bytes_of_fields // 4) * 4,
         "fields": fields,
         "offsets": offsets,
-        "kinds": {channel.kind for channel in numbers.channels},
+        "helpers": set[str]().union(*(_helpers(channel) for channel in numbers.channels)),
         "pool": stages[-1],
         "multiplier_type": "uint16_t" if all(channel.multiplier < 2**16 for channel in numbers.channels) else "int32_t",
         "heights": [stage.height for stage in stages],
@@ -189,6 +189,15 @@ def _sum(channel: Channel, stage: Stage) -> str:
         parts.append(f"{'+' if sign > 0 else '-'} r{row}[{cell} + i]")
     lines: Sequence[str] = textwrap.wrap(" ".join(parts), 104, break_long_words=False)
     return ("\n" + 12 * " ").join(lines)
+
+
+def _helpers(channel: Channel) -> set[str]:
+    """The functions that `_code` calls for a channel, by the template's names; an unused one would be a warning."""
+    if channel.kind != "halves":
+        return {channel.kind}
+    return {"positive", "halves" if channel.multiplier < 2**15 else "complement"} | (
+        {"lifted"} if channel.lift else set()
+    )
 
 
 def _code(channel: Channel, name: str, stage: Stage) -> str:
