@@ -64,4 +64,5 @@ def test_a_compiler_that_fails_is_named_and_the_oracle_answers(tmp_path, monkeyp
     with pytest.raises(HarlibError, match=r"status 7, no license"):
         native.Native(GOLDEN, str(broken))
     monkeypatch.setattr(native, "find_compiler", lambda: str(broken))
-    assert not isinstance(native.engine(GOLDEN), native.Native)
+    with pytest.warns(UserWarning, match="no license; the NumPy engine takes over"):
+        assert not isinstance(native.engine(GOLDEN), native.Native)
