@@ -92,3 +92,12 @@ def test_counting_in_steps_changes_neither_logits_nor_gradients(quantized, train
         assert torch.allclose(ours.grad, theirs.grad, rtol=1e-6, atol=1e-9), name
     for ours, theirs in zip(network.buffers(), other.buffers(), strict=True):
         assert torch.allclose(ours.double(), theirs.double())
+
+
+def test_quantized_maps_stay_channels_last_as_float_ones_do(quantized):
+    network, raw = quantized
+    x, scale = network.input(raw.double()).contiguous(memory_format=torch.channels_last), 1.0
+    for block in network.blocks.values():
+        x, scale = block.steps(x, scale)
+        assert x.is_contiguous(memory_format=torch.channels_last)
+        assert not x.is_contiguous()
