@@ -54,7 +54,7 @@ class Block(nn.Module):
         if not isinstance(self.activation, ReluQuantize):
             return self(x), 1.0
         layer, norm, out = self.convolution, self.norm, self.activation.scale()
-        # With one input channel the product is no longer marked channels-last, nor would any map behind it be: twice slower.
+        # With one input channel the product is not marked channels-last, nor would any map behind it be: twice slower.
         weight = (layer.weight * scale).clone(memory_format=torch.channels_last)
         x = nn.functional.conv2d(x, weight, None, layer.stride, layer.padding, groups=layer.groups)
         scaled = {"weight": norm.weight / out, "bias": norm.bias / out}
