@@ -7,7 +7,7 @@ BIN := .venv/bin
 TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
-.PHONY: help environment book quick smoke lab test test-all lint publish-reference unlock clean browser
+.PHONY: help environment book quick smoke lab test test-all lint publish-reference unlock clean browser node
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ lint: environment ## ruff and mypy
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-test: lint browser ## everything that is checked on every change
+test: lint browser node ## everything that is checked on every change
 	@$(BIN)/pytest src tests -m "not slow and not study and not browser"
 	@$(BIN)/harlib run config/smoke.yml
 	@$(BIN)/python workflow/build_book.py --run runs/smoke --workspace $(TEST_BOOK)
@@ -42,8 +42,8 @@ test: lint browser ## everything that is checked on every change
 test-all: test ## test, and the tests that take minutes
 	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest tests -m slow
 
-browser:
-	@tools/system-packages.sh browser
+browser node:
+	@tools/system-packages.sh $@
 
 publish-reference: environment ## write reference/published/ anew from runs/published
 	@$(BIN)/harlib run config/published.yml

@@ -20,6 +20,12 @@ c() {
     if [ ${#missing[@]} -gt 0 ]; then install_packages "compilers for the C engine" "${missing[@]}"; fi
 }
 
+# Runs the tests of the book's JavaScript; its test runner came with version 18.
+node() {
+    if [ "$(command node -p 'process.versions.node.split(".")[0] >= 18' 2>/dev/null)" = true ]; then return; fi
+    install_packages "tests of the book's JavaScript" nodejs
+}
+
 install_packages() {
     local purpose=$1
     shift
@@ -50,8 +56,9 @@ install_packages() {
 case "${1:-}" in
 browser) browser ;;
 c) c ;;
+node) node ;;
 *)
-    echo "usage: tools/system-packages.sh browser | c" >&2
+    echo "usage: tools/system-packages.sh browser | c | node" >&2
     exit 2
     ;;
 esac
