@@ -1,6 +1,11 @@
 """Pruning to the wanted share of zeros during further quantization-aware training, then a frozen support."""
 
+from collections.abc import Callable
+
+from torch import nn
+
 from harlib import prune, seeds, training
+from harlib.model import Network
 from harlib.stages import qat
 from harlib.stages.task import Fit, Task, accuracy, network_fit
 from harlib.ternary import zeros
@@ -20,28 +25,43 @@ PARAMETERS = (
 FROZEN_EPOCHS = 4  # at the end, with the support frozen
 
 
-def fit(task: Task) -> Fit:
-    """Raise the share of zeros over the ramp, hold it, freeze the support, re-estimate batch norm at the end."""
+def train(
+    network: Network,
+    task: Task,
+    share: float,
+    prune_to: Callable[[nn.Module, float], None] = prune.prune_to,
+    after_epoch: Callable[[int], None] | None = None,
+) -> list[float]:
+    """Raise the share of zeros over the ramp, hold it, freeze the support; batch norm is left to be re-estimated.
+
+    Args:
+        network: of stage `qat`.
+        task: gives samples, schedule and seed.
+        share: zeros over all ternary weights, 0..1; where the network has more by itself, only these are frozen.
+        prune_to: prunes a model to a share; called before each step until the support is frozen.
+        after_epoch: called with the number of finished epochs.
+
+    Returns:
+        The mean loss of each epoch.
+    """
     p = task.parameters
-    network = qat.build(task.upstream, task)
-    natural = zeros(network)[0] / zeros(network)[1]
-    history: dict[str, list[float]] = {"test_accuracy": [], "zeros": []}
+    zero, count = zeros(network)
+    natural = zero / count
     frozen_from = max(1, p.prune_ramp_epochs, p.prune_epochs - FROZEN_EPOCHS)
 
     def before_step(epoch: float) -> None:
         if epoch < frozen_from:
             ramp = min(1.0, epoch / p.prune_ramp_epochs) if p.prune_ramp_epochs else 1.0
-            prune.prune_to(network, natural + ramp * max(0.0, p.sparsity - natural))
+            prune_to(network, natural + ramp * max(0.0, share - natural))
 
-    def after_epoch(epoch: int) -> None:
+    def end_epoch(epoch: int) -> None:
         if epoch == frozen_from:
-            prune.prune_to(network, p.sparsity)
+            prune_to(network, share)
             prune.freeze(network)
-        history["test_accuracy"].append(accuracy(network, task.test_x, task.test_y))
-        zero, count = zeros(network)
-        history["zeros"].append(zero / count)
+        if after_epoch:
+            after_epoch(epoch)
 
-    history["loss"] = training.train(
+    return training.train(
         network,
         task.x,
         task.y,
@@ -51,10 +71,24 @@ def fit(task: Task) -> Fit:
         weight_decay=p.weight_decay,
         seed=seeds.derive(p.seed, NAME, "order", task.fold),
         before_step=before_step,
-        after_epoch=after_epoch,
+        after_epoch=end_epoch,
     )
+
+
+def fit(task: Task) -> Fit:
+    """Prune while training, re-estimate batch norm, and fill up what channels that do nothing hold."""
+    network = qat.build(task.upstream, task)
+    history: dict[str, list[float]] = {"test_accuracy": [], "zeros": []}
+
+    def follow(_: int) -> None:
+        history["test_accuracy"].append(accuracy(network, task.test_x, task.test_y))
+        zero, count = zeros(network)
+        history["zeros"].append(zero / count)
+
+    share = task.parameters.sparsity
+    history["loss"] = train(network, task, share, after_epoch=follow)
     training.reestimate_batch_norm(network, task.x)
-    while prune.fill_up(network, task.x, p.sparsity):  # new statistics can make a further channel constant
+    while prune.fill_up(network, task.x, share):  # new statistics can make a further channel constant
         training.reestimate_batch_norm(network, task.x)
     zero, count = zeros(network)
     return network_fit(network, history, {"zeros": zero / count})
