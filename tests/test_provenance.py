@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from helpers import toy_dataset
 
-from harlib import data, files, parameters, provenance, stages, study
+from harlib import data, files, manifest, parameters, provenance, stages, study
 from harlib.errors import HarlibError
 from harlib.runs import METRICS, PREDICTIONS, Run
 
@@ -23,7 +23,8 @@ def finished(run, stage, guess):
     rows = [(0, stage, i % FOLDS, i, int(held.group[i]), int(held.y[i]), guess) for i in range(len(held))]
     files.write(run.path / "predictions" / f"{stage}.csv", pd.DataFrame(rows, columns=PREDICTIONS).to_csv(index=False))
     for fold in range(FOLDS):
-        result = {"seconds": 1.5 + fold, "fresh_predictions": [fold] * len(data.load(run.path / "fresh.npz"))}
+        at = {"started": f"2026-01-01T00:00:0{fold}+00:00", "seconds": 1.5 + fold, "peak_memory_mb": 400.2 + fold}
+        result = at | {"fresh_predictions": [fold] * len(data.load(run.path / "fresh.npz"))}
         files.write(run.result_path(stage, fold), json.dumps(result))
 
 
@@ -83,16 +84,24 @@ def test_a_missing_stage_is_named(work):
 
 
 def test_manifest_says_how_the_numbers_were_made(work):
-    content = provenance.manifest(work)
-    assert content == json.loads((work.target.path / "manifest.json").read_text())
-    assert content["run"] == "whole"
-    assert content["parameters"]["folds"] == FOLDS
-    assert content["data"]["data"] == files.sha256(work.target.path / "data.npz")
-    assert content["packages"]["numpy"] == np.__version__
-    assert content["seconds"]["qat"] == {"sum": 4.0, "folds": [1.5, 2.5]}
-    assert list(content["seconds"]) == list(stages.ORDER)
-    assert content["cpu"]["name"]
-    assert len(content["harlib"]["sources"]) == 64
+    provenance.gather(work)
+    made = provenance.manifest(work)
+    assert made == manifest.load(work.target.path)
+    assert made.run == "whole"
+    assert made.parameters["folds"] == FOLDS
+    assert made.data["data"] == files.sha256(work.target.path / "data.npz")
+    assert made.packages["numpy"] == np.__version__
+    assert made.stages["qat"].seconds == (1.5, 2.5)
+    assert made.stages["qat"].started == "2026-01-01T00:00:00+00:00"
+    assert made.stages["qat"].peak_memory_mb == 401
+    assert list(made.stages) == list(stages.ORDER)
+    assert made.cpu.name
+    assert made.files["metrics.csv"] == files.sha256(work.target.path / "metrics.csv")
+    assert "manifest.json" not in made.files
+    printed = dict(provenance.facts(made, {"fp32": "other", "qat": "whole"}))
+    assert printed["stages from another run"] == "fp32 (other)"
+    assert "qat 4" in printed["seconds, all folds"]
+    assert "qat 401" in printed["peak memory, MB"]
 
 
 def test_git_state_knows_commit_and_changes_and_is_none_outside(tmp_path):

@@ -1,12 +1,10 @@
 """What is committed of the published run still fits today's code and README."""
 
-import json
-
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from harlib import parameters, reference
+from harlib import manifest, parameters, reference, verify
 from harlib.integer import model as model_file
 from harlib.integer import proofs, vectors
 from harlib.project import project_root
@@ -16,6 +14,7 @@ from harlib.stages.folded import integer_model
 from harlib.stages.task import Task
 
 PUBLISHED = Run(project_root() / "reference" / "published")
+DESCRIBING = ("weight_scale", "real_multiplier", "output_scale", "logit_scale")  # floats that no engine needs
 folds = pytest.mark.parametrize("fold", range(5))
 
 
@@ -34,7 +33,16 @@ def test_metrics_follow_from_predictions():
     for stage in ORDER:
         assert PUBLISHED.accuracies(stage) == pytest.approx(share[stage].tolist())
         assert len(table[table.stage == stage]) == 1380
-    assert json.loads((PUBLISHED.path / "manifest.json").read_text())["parameters"]["seed"] == 0
+    assert manifest.load(PUBLISHED.path).seed == 0
+
+
+def test_committed_files_are_those_of_the_manifest():
+    found = {check.what: check for check in verify.verify(PUBLISHED.path)}
+    assert not found["results"].misfits
+    assert not found["parameters"].misfits
+    assert not found["commit"].misfits
+    on_disk = {path.relative_to(PUBLISHED.path).as_posix() for path in PUBLISHED.path.rglob("*") if path.is_file()}
+    assert on_disk == {*manifest.load(PUBLISHED.path).files, "manifest.json"}
 
 
 @folds
@@ -53,7 +61,12 @@ def test_todays_export_gives_the_committed_model(fold):
     labels = torch.zeros(0, dtype=torch.int64)
     task = Task(parameters.Parameters(), model.classes, fold, nothing, labels, nothing, labels)
     exported = integer_model(pruned.build(state, task), model.classes, 16)
-    assert exported.layers == model.layers
+    for now, then in zip(exported.layers, model.layers, strict=True):
+        for name, value in now:
+            if name in DESCRIBING:
+                assert value == pytest.approx(getattr(then, name), rel=1e-6), name
+            else:
+                assert value == getattr(then, name), name
 
 
 @folds

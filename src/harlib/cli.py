@@ -1,4 +1,4 @@
-"""The command line: `harlib run`, `import`, `predict`, `simulate`, `export` and `publish-reference`."""
+"""The command line: `harlib run`, `verify`, `import`, `predict`, `simulate`, `export` and `publish-reference`."""
 
 import argparse
 import sys
@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     exporter.add_argument("--out", type=Path, required=True, help="folder to write to")
     exporter.add_argument("--backend", choices=["compact", "fast"], default="compact", help="weights: data, or code")
 
+    verify = commands.add_parser("verify", help="recompute the hashes of a run's manifest; status 1 where one misfits")
+    verify.add_argument("path", type=Path, metavar="RUN", help="the run's folder, such as runs/published")
+
     publish = commands.add_parser("publish-reference", help="copy a run's small files to reference/published")
     publish.add_argument("--run", default="published", help="name of the folder under runs/")
 
@@ -56,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from harlib import driver
 
             return driver.run_study(options.config, options.run, options.workers)
+        if options.command == "verify":
+            return _verify(options.path)
         if options.command == "import":
             _import(options)
         elif options.command == "predict":
@@ -93,6 +98,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("harlib: stopped; the same command goes on where it stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _verify(run: Path) -> int:
+    from harlib import verify
+
+    checks = verify.verify(run)
+    print(verify.report(checks))
+    return int(any(check.misfits for check in checks))
 
 
 def _scale(text: str) -> tuple[float, float]:

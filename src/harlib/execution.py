@@ -4,6 +4,7 @@ import importlib
 import json
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -49,7 +50,7 @@ def fit_fold(job: Job) -> int:
     """Fit one fold, write what it leaves (the result last) and return the fold's number."""
     process.set_up()
     stage = importlib.import_module(job.module)
-    started = time.monotonic()
+    began, started = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
     task = make_task(stage, job.fold, job.parameters, job.source, data.load(job.data_files["data"]))
     fit = stage.fit(task)
     predicted = fit.predict(task.test_x)
@@ -68,7 +69,9 @@ def fit_fold(job: Job) -> int:
     result = {
         "fingerprint": job.fingerprint,
         "files": {path.relative_to(job.target.path).as_posix(): files.sha256(path) for path in held},
+        "started": began,
         "seconds": time.monotonic() - started,
+        "peak_memory_mb": process.peak_memory_mb(),
         "metrics": metrics,
         "history": fit.history,
         "predictions": predicted.tolist(),

@@ -58,3 +58,9 @@ def digest(values: dict[str, Any], sources: Iterable[Path]) -> str:
     for path in sources:
         total.update(path.relative_to(PACKAGE.parent).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
+
+
+def sources_hash() -> str:
+    """Hex SHA-256 over harlib's own source files, whatever their language."""
+    found = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return digest({}, sorted(found))

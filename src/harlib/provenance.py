@@ -1,19 +1,19 @@
 """Where a run's numbers come from: its whole tables, and a manifest of what they were made with."""
 
-import json
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
-from harlib import __version__, files, fingerprint, stages
+from harlib import __version__, files, fingerprint, process, stages
+from harlib import manifest as manifest_file
 from harlib.errors import HarlibError
+from harlib.manifest import Cpu, Harlib, Manifest, StageRecord, Threads
 from harlib.project import project_root
 from harlib.runs import Run
 from harlib.study import Study
@@ -88,46 +88,83 @@ def _missing(work: Study, stage: str) -> HarlibError:
     return HarlibError(f"stage {stage!r} is not finished in {places}: run its notebook, or the study with `harlib run`")
 
 
-def manifest(work: Study) -> dict[str, Any]:
-    """Write manifest.json of the target run: what made its numbers.
-
-    Returns:
-        Its content: run, parameters, seed, commit and whether the tree was dirty (None outside git), harlib's version
-        and the hash of its sources, hashes of lock and data, versions, cpu, threads, and seconds a stage and fold
-        (empty for a stage whose durations the run does not hold).
-    """
+def manifest(work: Study) -> Manifest:
+    """Write manifest.json of the target run, as the last of its files, and give what it says."""
     root = project_root()
     lock = root / "requirements.lock"
     commit, dirty = git_state(root)
     p = work.parameters
-    content = {
-        "run": work.target.path.name,
-        "parameters": p.model_dump(mode="json", exclude={"workers"}),
-        "seed": p.seed,
-        "commit": commit,
-        "dirty": dirty,
-        "harlib": {"version": __version__, "sources": sources_hash()},
-        "lock": files.sha256(lock) if lock.is_file() else None,
-        "data": {name: files.sha256(path) for name, path in work.data_files().items()},
-        "python": platform.python_version(),
-        "packages": package_versions(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpu": {"name": cpu_name(), "count": os.cpu_count()},
-        "threads": {"processes": p.workers, "torch threads each": torch.get_num_threads()},
-        "seconds": {stage: _seconds(work, stage) for stage in stages.ORDER},
-    }
-    files.write(work.target.path / "manifest.json", json.dumps(content, indent=1) + "\n")
-    return content
+    made = Manifest(
+        run=work.target.path.name,
+        parameters=p.model_dump(mode="json", exclude={"workers"}),
+        seed=p.seed,
+        commit=commit,
+        dirty=dirty,
+        harlib=Harlib(version=__version__, sources=fingerprint.sources_hash()),
+        lock=files.sha256(lock) if lock.is_file() else None,
+        data={name: files.sha256(path) for name, path in work.data_files().items()},
+        python=platform.python_version(),
+        packages=package_versions(),
+        system=f"{platform.system()} {platform.machine()}",
+        cpu=Cpu(name=cpu_name(), count=os.cpu_count()),
+        threads=Threads(processes=p.workers, torch_threads_each=process.threads()),
+        stages={stage: _record(work, stage) for stage in stages.ORDER},
+        files={path.relative_to(work.target.path).as_posix(): files.sha256(path) for path in _results(work.target)},
+    )
+    manifest_file.save(work.target.path, made)
+    return made
 
 
-def _seconds(work: Study, stage: str) -> dict[str, Any]:
-    held: list[Run] = [work.target, work.source]
-    for run in held:
+RESULTS = (
+    *("params.yml", "metrics.csv", "predictions.csv", f"{FRESH}.csv", "claims.json"),
+    *("figures/*.svg", "checkpoints/*/*.safetensors", "models/*.json", "vectors/*.npz"),
+)
+
+
+def _results(run: Run) -> list[Path]:
+    return [path for pattern in RESULTS for path in sorted(run.path.glob(pattern))]
+
+
+def _record(work: Study, stage: str) -> StageRecord:
+    for run in (work.target, work.source):
         results = [run.result(stage, fold) for fold in range(work.parameters.folds)]
-        if all(results):
-            folds = [round(float((result or {})["seconds"]), 1) for result in results]
-            return {"sum": round(sum(folds), 1), "folds": folds}
-    return {"sum": None, "folds": []}
+        held = [result for result in results if result and "peak_memory_mb" in result]
+        if len(held) == len(results):
+            return StageRecord(
+                started=min(result["started"] for result in held),
+                seconds=tuple(round(float(result["seconds"]), 1) for result in held),
+                peak_memory_mb=round(max(result["peak_memory_mb"] for result in held)),
+            )
+    return StageRecord()
+
+
+def facts(made: Manifest, origins: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What the book prints of a manifest, a name and a value a line.
+
+    Args:
+        made: the manifest.
+        origins: the run that each stage's numbers are from, as `origins` gives it.
+    """
+    other = [f"{stage} ({run})" for stage, run in origins.items() if run != made.run]
+    took = {name: record for name, record in made.stages.items() if record.seconds}
+    return [
+        ("run", made.run),
+        ("stages from another run", ", ".join(other) or "none"),
+        ("commit", made.commit or "not known"),
+        ("files changed since the commit", {True: "yes", False: "no", None: "not known"}[made.dirty]),
+        ("harlib", f"{made.harlib.version}, sources {made.harlib.sources[:12]}"),
+        ("seed", str(made.seed)),
+        ("data, SHA-256", ", ".join(f"{name} {mark[:12]}" for name, mark in made.data.items())),
+        ("lock, SHA-256", (made.lock or "not known")[:12]),
+        ("results", f"{len(made.files)} files with their SHA-256 in manifest.json"),
+        ("Python", made.python),
+        ("packages", ", ".join(f"{name} {version}" for name, version in made.packages.items())),
+        ("machine", f"{made.cpu.name}, {made.cpu.count} logical processors, {made.system}"),
+        ("processes", f"{made.threads.processes}, torch threads in each: {made.threads.torch_threads_each}"),
+        ("started, UTC", ", ".join(f"{name} {record.started}" for name, record in took.items())),
+        ("seconds, all folds", ", ".join(f"{name} {sum(record.seconds):.0f}" for name, record in took.items())),
+        ("peak memory, MB", ", ".join(f"{name} {record.peak_memory_mb:.0f}" for name, record in took.items())),
+    ]
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:
@@ -142,12 +179,6 @@ def git_state(root: Path) -> tuple[str | None, bool | None]:
 def _git(root: Path, *arguments: str) -> str:
     command = ["git", "-C", str(root), *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def sources_hash() -> str:
-    """Hex SHA-256 over harlib's own source files, whatever their language."""
-    found = [path for path in fingerprint.PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    return fingerprint.digest({}, sorted(found))
 
 
 def package_versions() -> dict[str, str]:

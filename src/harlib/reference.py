@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from harlib import evaluate, files, parameters
+from harlib import evaluate, files, manifest, parameters
 from harlib.errors import HarlibError
 from harlib.project import project_root
 from harlib.runs import Run
@@ -50,6 +50,9 @@ def publish(name: str) -> None:
             copy = fresh / path.relative_to(run)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
+        made = manifest.load(run)
+        kept = {name: mark for name, mark in made.files.items() if (fresh / name).is_file()}
+        manifest.save(fresh, made.model_copy(update={"files": kept}))
         if target.is_dir():
             os.replace(target, Path(temporary) / "old")
         os.replace(fresh, target)
