@@ -1,16 +1,19 @@
 import dataclasses
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 
 from harlib.errors import HarlibError
-from harlib.integer import oracle, proofs
+from harlib.integer import exactness, oracle, proofs
 from harlib.integer.export import build
 from harlib.integer.folded import FoldedConv, FoldedLinear
 from harlib.integer.model import Input, load, save
+from harlib.integer.requantize import dyadic
 from harlib.integer.rounding import dyadic_scale, integer_conv
+from harlib.integer.steps import Requantization
 
 INPUT = Input(shape=(1, 16, 16), low=2470.0, high=3380.0, scale=0.02, zero_point=3)
 
@@ -76,7 +79,11 @@ def test_bias_and_scale_are_those_of_the_contract(tmp_path):
     model = export(convs, linear)
     for conv, layer in zip(convs, model.convolutions, strict=True):
         assert layer.bias == tuple(math.floor(b + 0.5) for b in (conv.offset / conv.real_multiplier).tolist())
-        np.testing.assert_allclose(layer.multipliers / 2.0**layer.shifts, conv.real_multiplier, rtol=2.0**-16, atol=0)
+        np.testing.assert_allclose(layer.multipliers / 2.0**layer.shifts, conv.real_multiplier, rtol=2.0**-15, atol=0)
+        nearest = [dyadic(real, 16) for real in conv.real_multiplier.tolist()]
+        differing = exactness.requantization_differences(model)[layer.name].differing
+        for channel, scale in enumerate(zip(layer.multiplier, layer.shift, strict=True)):
+            assert scale == nearest[channel] or differing[channel] == 0
         assert all(2**15 <= multiplier < 2**16 for multiplier in layer.multiplier)
         np.testing.assert_array_equal(layer.weights, conv.weight)
         assert layer.real_multiplier == tuple(conv.real_multiplier.tolist())
@@ -184,18 +191,22 @@ def test_a_kernel_too_large_and_zero_points_apart_are_named():
         export([convs[0], dataclasses.replace(convs[1], input_zero_point=9), convs[2]], linear)
 
 
+def steps(units):
+    return Requantization((-units, units), 0, (0, 255))
+
+
 @pytest.mark.parametrize(("units", "bits"), [(2**14, 16), (2**16, 15), (2**19, 12)])
 def test_a_wide_accumulator_takes_fewer_bits(units, bits):
-    multiplier, shift = dyadic_scale(0.7, (-units, units), 0, 16, "here")
+    multiplier, shift = dyadic_scale(Fraction(0.7), steps(units), 16, "here")
     assert 2 ** (bits - 1) <= multiplier < 2**bits
     assert units * multiplier + 2 ** (shift - 1) < 2**31
     assert bits == 16 or 2 * units * multiplier + 2**shift >= 2**31
-    assert dyadic_scale(0.7, (-units, units), 0, 31, "here")[0] >= 2**30
+    assert dyadic_scale(Fraction(0.7), steps(units), 31, "here")[0] >= 2**30
 
 
 def test_a_scale_that_no_9_bits_hold_is_named():
     with pytest.raises(HarlibError, match=r"here: accumulators -8000000\.\.8000000 times 0\.7 pass 2\^31"):
-        dyadic_scale(0.7, (-8_000_000, 8_000_000), 0, 16, "here")
+        dyadic_scale(Fraction(0.7), steps(8_000_000), 16, "here")
 
 
 @pytest.mark.parametrize("side", [1, 3, 5, 7, 8, 12, 31, 32, 45, 90])
@@ -213,7 +224,7 @@ def test_any_pool_is_within_one_of_the_rounded_mean(side):
     assert np.abs(found - mean).max() <= 1
     np.testing.assert_array_equal(found[:2], mean[:2])
     if side * side in (1, 64, 1024):
-        assert proofs.requantization_differences(model)["pool"].differing.sum() == 0
+        assert exactness.requantization_differences(model)["pool"].differing.sum() == 0
 
 
 def test_a_flipped_sign_is_a_negative_gamma():

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harlib.integer.intervals import Geometry, accumulator_interval, extreme_input
+from harlib.integer.intervals import Geometry, accumulator_interval, extreme_input, regions
 
 
 def every_accumulator(weight, geometry, codes, zero_point):
@@ -21,6 +21,16 @@ def every_accumulator(weight, geometry, codes, zero_point):
         padding=geometry.padding,
         groups=geometry.groups,
     )
+
+
+def interior_positions(positions, kernel, geometry):
+    """Where a kernel of ones sees nothing but cells of the map."""
+    ones = torch.ones(1, 1, *geometry.size, dtype=torch.float64)
+    seen = torch.nn.functional.conv2d(
+        ones, torch.ones(1, 1, *kernel, dtype=torch.float64), None, geometry.stride, geometry.padding
+    )
+    assert seen.shape[2:] == positions
+    return seen[0, 0] == kernel[0] * kernel[1]
 
 
 GEOMETRIES = [
@@ -41,19 +51,25 @@ def test_bounds_are_those_of_every_input_and_attained(geometry, shape, seed, low
     weight = np.random.default_rng(seed).integers(-1, 2, shape).astype(np.int8)
     codes, zero_point = (low, low + 2), min(max(low + above, 0), 255)
     tried = every_accumulator(weight, geometry, codes, zero_point)
-    lower, upper = accumulator_interval(weight, geometry, codes, zero_point)
-    assert lower.tolist() == tried.amin((0, 2, 3)).tolist()
-    assert upper.tolist() == tried.amax((0, 2, 3)).tolist()
-    for channel, highest in itertools.product(range(shape[0]), (False, True)):
-        x, (row, column) = extreme_input(weight, geometry, codes, zero_point, channel, highest)
-        assert x.dtype == np.uint8
-        assert codes[0] <= x.min()
-        assert x.max() <= codes[1]
-        found = torch.nn.functional.conv2d(
-            torch.tensor(x, dtype=torch.float64)[None] - zero_point,
-            torch.tensor(weight, dtype=torch.float64),
-            stride=geometry.stride,
-            padding=geometry.padding,
-            groups=geometry.groups,
-        )[0, channel, row, column]
-        assert found == (upper if highest else lower)[channel]
+    interior = interior_positions(tried.shape[2:], shape[2:], geometry)
+    parts = {"all": torch.ones_like(interior), "interior": interior, "border": ~interior}
+    parts = {region: where for region, where in parts.items() if where.any()}
+    assert ["all", *regions(weight, geometry)] == list(parts)
+    for region, where in parts.items():
+        lower, upper = accumulator_interval(weight, geometry, codes, zero_point, region)
+        assert lower.tolist() == tried[:, :, where].amin((0, 2)).tolist()
+        assert upper.tolist() == tried[:, :, where].amax((0, 2)).tolist()
+        for channel, highest in itertools.product(range(shape[0]), (False, True)):
+            x, (row, column) = extreme_input(weight, geometry, codes, zero_point, channel, highest, region)
+            assert x.dtype == np.uint8
+            assert codes[0] <= x.min()
+            assert x.max() <= codes[1]
+            assert where[row, column]
+            found = torch.nn.functional.conv2d(
+                torch.tensor(x, dtype=torch.float64)[None] - zero_point,
+                torch.tensor(weight, dtype=torch.float64),
+                stride=geometry.stride,
+                padding=geometry.padding,
+                groups=geometry.groups,
+            )[0, channel, row, column]
+            assert found == (upper if highest else lower)[channel]

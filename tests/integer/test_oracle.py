@@ -96,6 +96,25 @@ def test_the_accumulator_check_can_fail():
         oracle.run(model, inputs(model, 1), check_accumulators=True)
 
 
+def test_sums_on_the_way_are_checked_too():
+    """Taps 1 and -1 on the codes 255, 255 cancel: the sum fits, the step before it does not."""
+    conv = GOLDEN.convolutions[0].model_copy(update={"bias": (2**23 - 1, 0), "padding": (0, 0), "input_zero_point": 0})
+    x = np.full((1, 1, 2, 3), 255, np.uint8)
+    assert oracle.accumulate(conv, x).max() == 2**23 - 1
+    with pytest.raises(OverflowError, match="conv1"):
+        oracle.conv2d(conv, x, check_accumulators=True)
+    pool = GOLDEN.pool.model_copy(update={"input_zero_point": 128})
+    maps = np.repeat(np.array([255, 0], np.uint8), 2**17).reshape(1, 1, 2, -1)
+    oracle.global_average_pool(pool, maps)
+    with pytest.raises(OverflowError, match="pool"):
+        oracle.global_average_pool(pool, maps, check_accumulators=True)
+    linear = GOLDEN.linear.model_copy(update={"bias": (2**23 - 1, 0), "input_zero_point": 0})
+    same = np.full((1, 2), 9, np.uint8)
+    assert oracle.linear(linear, same)[0, 0] == 2**23 - 1
+    with pytest.raises(OverflowError, match="linear"):
+        oracle.linear(linear, same, check_accumulators=True)
+
+
 def test_engine_needs_no_torch():
     modules = ", ".join(f"harlib.integer.{name}" for name in ("inputs", "oracle", "proofs", "vectors"))
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from harlib.integer.folded import FoldedConv, FoldedLinear
 from harlib.integer.intervals import Geometry
 from harlib.integer.model import Input, IntegerModel, parse
 from harlib.integer.rounding import LEAST_BITS, IntegerConv, dyadic_scale, integer_conv, rounded_bias
+from harlib.integer.steps import Requantization
 
 
 def build(
@@ -69,7 +71,8 @@ def _pool_scale(count: int, span: tuple[int, int], bits: int) -> tuple[int, int]
     exponent = count.bit_length() - 1
     if count == 2**exponent:
         return (1, exponent) if exponent else (2, 1)
-    return dyadic_scale(1 / count, (count * span[0], count * span[1]), 0, max(bits, LEAST_BITS), "pool")
+    sums = Requantization((count * span[0], count * span[1]), zero_point=0, clamp=span)  # added behind the shift
+    return dyadic_scale(Fraction(1, count), sums, max(bits, LEAST_BITS), "pool")
 
 
 def _conv_fields(conv: FoldedConv, integers: IntegerConv) -> dict[str, object]:

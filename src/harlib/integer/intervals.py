@@ -6,9 +6,12 @@ attained. Positions differ only in which taps lie inside the map: a few kinds of
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Int8, Int64, UInt8
+
+Region = Literal["all", "interior", "border"]  # of output positions: those of the interior have no tap on padding
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,19 @@ class Geometry:
         return h, w
 
 
+def regions(weight: Int8[np.ndarray, "out in_per_group kh kw"], geometry: Geometry) -> list[Region]:
+    """The regions, interior and border, that have an output position."""
+    rows, columns = _valid_taps(weight, geometry)
+    parts: tuple[Region, ...] = ("interior", "border")
+    return [region for region in parts if _positions(rows, columns, region).any()]
+
+
 def accumulator_interval(
-    weight: Int8[np.ndarray, "out in_per_group kh kw"], geometry: Geometry, codes: tuple[int, int], zero_point: int
+    weight: Int8[np.ndarray, "out in_per_group kh kw"],
+    geometry: Geometry,
+    codes: tuple[int, int],
+    zero_point: int,
+    region: Region = "all",
 ) -> tuple[Int64[np.ndarray, " out"], Int64[np.ndarray, " out"]]:
     """Lowest and highest sum of w * (x - zero_point) of every output channel, over all positions; both are attained.
 
@@ -39,17 +53,18 @@ def accumulator_interval(
         geometry: how the kernel moves.
         codes: lowest and highest input code, 0..255; every input may take any code between.
         zero_point: the code of real 0, which is also the padding.
+        region: which positions; one that `regions` names.
 
     >>> weight = np.array([[[[1, -1, 0]]]], np.int8)
     >>> accumulator_interval(weight, Geometry(size=(1, 9)), codes=(0, 255), zero_point=10)
     (array([-255]), array([255]))
     """
     lowest, highest = _tap_bounds(weight, codes, zero_point)
-    rows, columns = _valid_taps(weight, geometry)
-    rows, columns = np.unique(rows, axis=0), np.unique(columns, axis=0)
+    rows, columns = (np.unique(side, axis=0) for side in _valid_taps(weight, geometry))
+    where = _positions(rows, columns, region)
     return (
-        _position_sums(lowest.sum(axis=1), rows, columns).min(axis=(1, 2)),
-        _position_sums(highest.sum(axis=1), rows, columns).max(axis=(1, 2)),
+        _position_sums(lowest.sum(axis=1), rows, columns)[:, where].min(axis=1),
+        _position_sums(highest.sum(axis=1), rows, columns)[:, where].max(axis=1),
     )
 
 
@@ -60,19 +75,21 @@ def extreme_input(
     zero_point: int,
     channel: int,
     upper: bool,
+    region: Region = "all",
 ) -> tuple[UInt8[np.ndarray, "channels h w"], tuple[int, int]]:
     """Make a layer input that attains a channel's bound, and say at which output position (row, column).
 
     Args:
-        weight, geometry, codes, zero_point: as in `accumulator_interval`.
+        weight, geometry, codes, zero_point, region: as in `accumulator_interval`.
         channel: the output channel.
         upper: the highest accumulator, or else the lowest.
     """
     rows, columns = _valid_taps(weight, geometry)
     bounds = _tap_bounds(weight[channel : channel + 1], codes, zero_point)
     sums = _position_sums(bounds[int(upper)].sum(axis=1), rows, columns)[0]
-    best = sums.argmax() if upper else sums.argmin()
-    row, column = (int(i) for i in np.unravel_index(best, sums.shape))
+    places = np.argwhere(_positions(rows, columns, region))
+    held = sums[tuple(places.T)]
+    row, column = places[held.argmax() if upper else held.argmin()].tolist()
 
     out, in_per_group, kernel_h, kernel_w = weight.shape
     low, high = codes
@@ -113,6 +130,15 @@ def _inside(size: int, kernel: int, stride: int, padding: int) -> Bool[np.ndarra
     taps = starts[:, None] + np.arange(kernel)
     inside: Bool[np.ndarray, "positions taps"] = (taps >= 0) & (taps < size)
     return inside
+
+
+def _positions(
+    rows: Bool[np.ndarray, "rows kh"], columns: Bool[np.ndarray, "columns kw"], region: Region
+) -> Bool[np.ndarray, "rows columns"]:
+    interior: Bool[np.ndarray, "rows columns"] = np.logical_and.outer(rows.all(axis=1), columns.all(axis=1))
+    if region == "all":
+        return np.ones_like(interior)
+    return interior if region == "interior" else ~interior
 
 
 def _position_sums(

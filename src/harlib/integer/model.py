@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int8, Int64
 from pydantic import Field, ValidationError, model_validator
 
 from harlib.errors import HarlibError
 from harlib.files import write
-from harlib.integer.intervals import Geometry, accumulator_interval
+from harlib.integer.intervals import Geometry, Region, accumulator_interval
 from harlib.integer.layers import Code, Conv2d, GlobalAveragePool, Linear, Positive, Size, Strict
 from harlib.integer.text import complaints, refuse_ambiguous, render
 
@@ -100,20 +100,29 @@ class IntegerModel(Strict):
         return self
 
 
-def accumulator_bounds(site: Site) -> tuple[Int64[np.ndarray, " out"], Int64[np.ndarray, " out"]]:
+def accumulator_bounds(
+    site: Site, region: Region = "all"
+) -> tuple[Int64[np.ndarray, " out"], Int64[np.ndarray, " out"]]:
     """Lowest and highest accumulator of every output channel, bias included: exact over all inputs in the code range.
 
-    The pool's accumulator is sum - count * zero_point.
+    The pool's accumulator is sum - count * zero_point. A region is one of the layer's `regions`.
     """
-    layer, (channels, *size), codes = site
+    layer, (channels, *_), codes = site
     if isinstance(layer, GlobalAveragePool):
         lower, upper = (np.full(channels, layer.count * (code - layer.input_zero_point)) for code in codes)
         return lower, upper
-    convolution = isinstance(layer, Conv2d)
-    weight = layer.weights if convolution else layer.weights[:, :, None, None]
-    geometry = layer.geometry((size[0], size[1])) if isinstance(layer, Conv2d) else Geometry((1, 1))
-    lower, upper = accumulator_interval(weight, geometry, codes, layer.input_zero_point)
+    weight, geometry = kernel(site)
+    lower, upper = accumulator_interval(weight, geometry, codes, layer.input_zero_point, region)
     return lower + layer.biases, upper + layer.biases
+
+
+def kernel(site: Site) -> tuple[Int8[np.ndarray, "out in_per_group kh kw"], Geometry]:
+    """Weights and movement of a convolution; a linear layer is one of 1 x 1 on a map of one cell."""
+    layer, (_, height, width), _ = site
+    if isinstance(layer, Conv2d):
+        return layer.weights, layer.geometry((height, width))
+    assert isinstance(layer, Linear)
+    return layer.weights[:, :, None, None], Geometry((1, 1))
 
 
 def _check_site(place: str, site: Site, zero_point: int) -> None:
@@ -132,7 +141,9 @@ def _check_site(place: str, site: Site, zero_point: int) -> None:
             raise ValueError(f"{place}.count = {layer.count}: must be {h * w}, the cells of the {h} x {w} map")
     elif layer.in_features != channels:
         raise ValueError(f"{place}.in_features = {layer.in_features}: {channels} channels flow into it")
-    for bounds in accumulator_bounds(site):
+    # With the zero point, which adds 0, among the codes: bounds of every sum on the way, in whatever order.
+    low, high = site.codes
+    for bounds in accumulator_bounds(site._replace(codes=(min(low, zero_point), max(high, zero_point)))):
         for channel, bound in enumerate(bounds.tolist()):
             if not ACCUMULATOR_RANGE[0] <= bound <= ACCUMULATOR_RANGE[1]:
                 raise ValueError(

@@ -23,8 +23,8 @@ def run(
     Args:
         model: the integer model.
         x: codes 0..255, [n, channels, height, width] as the model's input; [n, height, width] if it has one channel.
-        check_accumulators: also hold every accumulator against signed 24 bits (an OverflowError is a bug of harlib:
-            a model that loads is proven to stay inside).
+        check_accumulators: also hold every accumulator, after each tap that is added to it, against signed 24 bits (an
+            OverflowError is a bug of harlib: a model that loads is proven to stay inside).
 
     Raises:
         HarlibError: x is not uint8 or not of the model's input shape.
@@ -57,14 +57,14 @@ def conv2d(
     layer: Conv2d, x: UInt8[np.ndarray, "n channels h w"], *, check_accumulators: bool = False
 ) -> UInt8[np.ndarray, "n out oh ow"]:
     """Apply a convolution and requantize it."""
-    accumulator = accumulate(layer, x)
-    if check_accumulators:
-        _check(layer.name, accumulator)
+    accumulator = accumulate(layer, x, check_accumulators=check_accumulators)
     multiplier, shift = layer.multipliers[:, None, None], layer.shifts[:, None, None]
     return requantize(accumulator, multiplier, shift, layer.output_zero_point, layer.clamp)
 
 
-def accumulate(layer: Conv2d, x: UInt8[np.ndarray, "n channels h w"]) -> Int32[np.ndarray, "n out oh ow"]:
+def accumulate(
+    layer: Conv2d, x: UInt8[np.ndarray, "n channels h w"], *, check_accumulators: bool = False
+) -> Int32[np.ndarray, "n out oh ow"]:
     """Compute bias + sum of w * (x - zero_point) as additions and subtractions of shifted maps.
 
     Padding is the zero point, so it adds 0. Signed 24 bits are enough, int32 holds them.
@@ -75,6 +75,8 @@ def accumulate(layer: Conv2d, x: UInt8[np.ndarray, "n channels h w"]) -> Int32[n
     centred = np.pad(centred, ((0, 0), (0, 0), (pad_h, pad_h), (pad_w, pad_w)))
     accumulator = np.empty((layer.out_channels, len(x), out_h, out_w), np.int32)
     accumulator[:] = layer.biases[:, None, None, None]
+    if check_accumulators:
+        _check(layer.name, accumulator)
     in_per_group, out_per_group = layer.in_channels // layer.groups, layer.out_channels // layer.groups
     weights = layer.weights
     for row, column in np.ndindex(*layer.kernel):
@@ -88,6 +90,8 @@ def accumulate(layer: Conv2d, x: UInt8[np.ndarray, "n channels h w"]) -> Int32[n
                 accumulator[out] += source
             else:
                 accumulator[out] -= source
+            if check_accumulators:
+                _check(layer.name, accumulator[out])
     return np.moveaxis(accumulator, 0, 1)
 
 
@@ -97,7 +101,8 @@ def global_average_pool(
     """Average each map: zero_point + (((sum - count * zero_point) * multiplier + 2^(shift - 1)) >> shift)."""
     accumulator = x.sum(axis=(2, 3), dtype=np.int64) - layer.count * layer.input_zero_point
     if check_accumulators:
-        _check(layer.name, accumulator)
+        cells = x.reshape(*x.shape[:2], -1).astype(np.int64) - layer.input_zero_point
+        _check(layer.name, cells.cumsum(axis=2))
     mean = (accumulator * layer.multiplier + (1 << (layer.shift - 1))) >> layer.shift
     codes: UInt8[np.ndarray, "n channels"] = (layer.input_zero_point + mean).astype(np.uint8)
     return codes
@@ -110,7 +115,8 @@ def linear(
     centred = x.astype(np.int64) - layer.input_zero_point
     logits = layer.biases + centred @ layer.weights.T.astype(np.int64)
     if check_accumulators:
-        _check(layer.name, logits)
+        terms = centred[:, None] * layer.weights
+        _check(layer.name, layer.biases[:, None] + terms.cumsum(axis=2))
     return logits.astype(np.int32)
 
 

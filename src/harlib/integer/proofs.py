@@ -5,14 +5,13 @@ by a layer input (`attaining_input`), though perhaps by no network input.
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from jaxtyping import Int64, UInt8
 
 from harlib.errors import HarlibError
-from harlib.integer.intervals import Geometry, extreme_input
-from harlib.integer.model import Conv2d, GlobalAveragePool, IntegerModel, Site
+from harlib.integer.intervals import Region, extreme_input, regions
+from harlib.integer.model import Conv2d, GlobalAveragePool, IntegerModel, Site, kernel
 from harlib.integer.model import accumulator_bounds as site_bounds
 from harlib.integer.requantize import product_range
 
@@ -30,32 +29,46 @@ def accumulator_bounds(model: IntegerModel) -> dict[str, Bounds]:
     return {site.layer.name: Bounds(*site_bounds(site)) for site in model.sites()}
 
 
+def region_bounds(model: IntegerModel) -> dict[str, dict[Region, Bounds]]:
+    """Bound accumulators apart in the interior and at the border, where taps lie on padding, by layer name.
+
+    Regions without an output position are left out; the pool has none.
+    """
+    return {
+        site.layer.name: {region: Bounds(*site_bounds(site, region)) for region in regions(*kernel(site))}
+        for site in model.sites()
+        if not isinstance(site.layer, GlobalAveragePool)
+    }
+
+
 def attaining_input(
-    model: IntegerModel, name: str, channel: int, upper: bool
+    model: IntegerModel, name: str, channel: int, upper: bool, region: Region = "all"
 ) -> tuple[UInt8[np.ndarray, "channels h w"], tuple[int, int]]:
-    """Make a layer input whose accumulator is exactly the bound of `accumulator_bounds`.
+    """Make a layer input whose accumulator is exactly the bound of `accumulator_bounds` or `region_bounds`.
 
     Args:
         model: the integer model.
         name: a convolution or the linear layer.
         channel: its output channel.
         upper: the upper bound, or else the lower.
+        region: the output positions to look at.
 
     Returns:
         The input ([features, 1, 1] of the linear layer) and the output's row and column.
 
     Raises:
-        HarlibError: the model has no such layer or channel.
+        HarlibError: the model has no such layer or channel, or the layer no such region.
     """
-    layer, (_, h, w), codes = _site(model, name)
+    site = _site(model, name)
+    layer = site.layer
     if isinstance(layer, GlobalAveragePool):
         raise HarlibError(f"layer {name!r}: is the pool; its bounds are attained by constant maps")
     if not 0 <= channel < len(layer.biases):
         raise HarlibError(f"channel = {channel}: {name} has the channels 0..{len(layer.biases) - 1}")
-    convolution = isinstance(layer, Conv2d)
-    weight = layer.weights if convolution else layer.weights[:, :, None, None]
-    geometry = layer.geometry((h, w)) if isinstance(layer, Conv2d) else Geometry((1, 1))
-    return extreme_input(weight, geometry, codes, layer.input_zero_point, channel, upper)
+    weight, geometry = kernel(site)
+    if region not in ("all", *regions(weight, geometry)):
+        raise HarlibError(f"region {region!r}: {name} has {', '.join(regions(weight, geometry))}")
+    return extreme_input(weight, geometry, site.codes, layer.input_zero_point, channel, upper, region)
 
 
 def product_bounds(model: IntegerModel) -> dict[str, Bounds]:
@@ -110,59 +123,6 @@ def zeros(model: IntegerModel) -> Zeros:
     )
     zero = sum(int((weight == 0).sum()) for weight in weights)
     return Zeros(zero - constant, constant, sum(weight.size for weight in weights))
-
-
-@dataclass(frozen=True, eq=False)
-class Differences:
-    """How many accumulators of a channel's interval get another code from the dyadic scale than from the exact one."""
-
-    differing: Int64[np.ndarray, " out"]
-    total: Int64[np.ndarray, " out"]
-
-
-def requantization_differences(model: IntegerModel) -> dict[str, Differences]:
-    """Compare multiplier / 2^shift with exact rational arithmetic, over every accumulator of every channel.
-
-    Both round half up and clamp. Of a convolution, the exact factor is the rational number that `real_multiplier`'s
-    float64 stands for; of the pool, 1 / count. Nothing is sampled: a code is a step function of the accumulator, so
-    at most 255 thresholds a channel, found with integers of any size, tell where the two differ.
-    """
-    result = {}
-    for site in model.sites():
-        layer = site.layer
-        lower, upper = (bound.tolist() for bound in site_bounds(site))
-        if isinstance(layer, Conv2d):
-            steps = range(layer.clamp[0] + 1 - layer.output_zero_point, layer.clamp[1] + 1 - layer.output_zero_point)
-            exact = [Fraction(real) for real in layer.real_multiplier]
-            dyadic = [Fraction(m, 2**shift) for m, shift in zip(layer.multiplier, layer.shift, strict=True)]
-        elif isinstance(layer, GlobalAveragePool):
-            steps = range(1 - layer.input_zero_point, 256 - layer.input_zero_point)
-            exact = [Fraction(1, layer.count)] * len(lower)
-            dyadic = [Fraction(layer.multiplier, 2**layer.shift)] * len(lower)
-        else:
-            continue
-        counts = [_differing(*item, steps) for item in zip(exact, dyadic, lower, upper, strict=True)]
-        result[layer.name] = Differences(np.array(counts), np.array(upper) - np.array(lower) + 1)
-    return result
-
-
-def _differing(first: Fraction, second: Fraction, lower: int, upper: int, steps: range) -> int:
-    """Count the accumulators between a step's two thresholds, for any step; the gaps come in ascending order."""
-    count, reached = 0, lower
-    for step in steps:
-        start, end = sorted(_threshold(factor, step, lower, upper) for factor in (first, second))
-        count += max(0, end - max(start, reached))
-        reached = max(reached, end)
-    return count
-
-
-def _threshold(factor: Fraction, step: int, lower: int, upper: int) -> int:
-    """Find the lowest accumulator with floor(accumulator * factor + 1/2) >= step, held within lower..upper + 1."""
-    numerator = (2 * step - 1) * factor.denominator
-    if factor == 0:
-        return lower if numerator < 0 else upper + 1
-    exact = -(-numerator // (2 * factor.numerator))
-    return min(max(exact, lower), upper + 1)
 
 
 def _site(model: IntegerModel, name: str) -> Site:

@@ -5,6 +5,7 @@ Rounding is floor(x + 1/2), half up, everywhere. All products stay below 2^55, i
 """
 
 import math
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +55,27 @@ def dyadic(real: float, bits: int) -> tuple[int, int]:
     if multiplier >= MULTIPLIER_LIMIT:
         raise HarlibError(f"real multiplier = {real}: must be below 2^30 to fit 31 bits; look at the scales")
     return multiplier, shift
+
+
+def other_neighbour(real: float, multiplier: int, shift: int) -> tuple[int, int] | None:
+    """The dyadic number on the other side of `real`, one multiplier away; None if there is none.
+
+    Its relative error is below 2^(1-bits), with the bits of `dyadic`'s multiplier.
+
+    Args:
+        real: the factor.
+        multiplier, shift: what `dyadic` gave for it.
+
+    >>> dyadic(0.3, 8), other_neighbour(0.3, 154, 9)
+    ((154, 9), (153, 9))
+    """
+    nearest, exact = Fraction(multiplier, 2**shift), Fraction(real)
+    if nearest == exact:
+        return None
+    other = multiplier + (1 if nearest < exact else -1)
+    if other.bit_length() > multiplier.bit_length() and shift > SHIFT_RANGE[0]:
+        return other // 2, shift - 1  # a power of two, as short as the others
+    return (other, shift) if other < MULTIPLIER_LIMIT else None
 
 
 def requantize(

@@ -4,6 +4,7 @@ Jacob et al. 2018 (arXiv 1712.05877), section 2.4; Yao et al. 2021, HAWQ-V3 (arX
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from jaxtyping import Bool, Int8, Int64
@@ -11,7 +12,8 @@ from jaxtyping import Bool, Int8, Int64
 from harlib.errors import HarlibError
 from harlib.integer.folded import FoldedConv
 from harlib.integer.intervals import Geometry, accumulator_interval
-from harlib.integer.requantize import dyadic, product_range, requantize
+from harlib.integer.requantize import dyadic, other_neighbour, product_range, requantize
+from harlib.integer.steps import Requantization, differing
 
 BIAS_RANGE = (-(2**22), 2**22 - 1)
 NARROW_BITS = 16  # up to this many multiplier bits, products are held below 2^31
@@ -32,7 +34,8 @@ class IntegerConv:
 def integer_conv(conv: FoldedConv, size: tuple[int, int], codes: tuple[int, int], multiplier_bits: int) -> IntegerConv:
     """Round one folded convolution: its bias and its dyadic scales.
 
-    bias = floor(offset / real_multiplier + 1/2), in float64; multiplier / 2^shift stands for real_multiplier.
+    bias = floor(offset / real_multiplier + 1/2), in float64; multiplier / 2^shift stands for real_multiplier, chosen as
+    `faithful_dyadic` says.
 
     A channel whose code is the same over its whole accumulator interval becomes weights 0, multiplier 2, shift 1 and
     bias = code - zero_point. With `multiplier_bits` up to 16, each channel takes the most bits, at most that many, for
@@ -70,7 +73,8 @@ def integer_conv(conv: FoldedConv, size: tuple[int, int], codes: tuple[int, int]
             where = f"{conv.name}, channel {channel}"
             bias = rounded_bias(float(conv.offset[channel]) / real, where)
             ends = interval[0] + bias, interval[1] + bias
-            scale = dyadic_scale(real, ends, conv.output_zero_point, multiplier_bits, where)
+            steps = Requantization(ends, conv.output_zero_point, conv.clamp)
+            scale = dyadic_scale(Fraction(real), steps, multiplier_bits, where)
             reached = requantize(np.array(ends), *scale, conv.output_zero_point, conv.clamp)
             code = int(reached[0]) if reached[0] == reached[1] else None
         if code is None:
@@ -98,16 +102,35 @@ def rounded_bias(bias: float, where: str) -> int:
     return int(rounded)
 
 
-def dyadic_scale(real: float, ends: tuple[int, int], zero_point: int, bits: int, where: str) -> tuple[int, int]:
-    """Choose (multiplier, shift) for accumulators within `ends`, as `integer_conv` says; HarlibError with `where`."""
+def faithful_dyadic(exact: Fraction, channel: Requantization, bits: int) -> tuple[int, int]:
+    """Choose (multiplier, shift): the nearest to the factor, or its other neighbour if only that is faithful.
+
+    Faithful: every accumulator of the channel gets the code that the exact factor gives it. Rounding to nearest alone
+    leaves that to chance up to about 25 bits, since a channel's thresholds lie at some 2^-16 of its factor from it.
+
+    Args:
+        exact: the factor, 0 <= exact < 2^30.
+        channel: its accumulators, zero point and clamp.
+        bits: of the multiplier, 2..31.
+    """
+    nearest = dyadic(float(exact), bits)
+    other = other_neighbour(float(exact), *nearest)
+    if other is None or not differing(exact, Fraction(nearest[0], 2 ** nearest[1]), channel):
+        return nearest
+    return nearest if differing(exact, Fraction(other[0], 2 ** other[1]), channel) else other
+
+
+def dyadic_scale(exact: Fraction, channel: Requantization, bits: int, where: str) -> tuple[int, int]:
+    """Choose (multiplier, shift) of at most `bits` bits, as `integer_conv` says; HarlibError with `where`."""
     for fewer in range(bits, min(bits, LEAST_BITS) - 1, -1):
-        multiplier, shift = dyadic(real, fewer)
-        bounds = product_range(*ends, multiplier, shift, zero_point)
+        multiplier, shift = faithful_dyadic(exact, channel, fewer)
+        bounds = product_range(*channel.interval, multiplier, shift, channel.zero_point)
         if bits > NARROW_BITS or (bounds[0] > -(2**31) and bounds[1] < 2**31):
             return multiplier, shift
+    lower, upper = channel.interval
     raise HarlibError(
-        f"{where}: accumulators {ends[0]}..{ends[1]} times {real:.3g} pass 2^31 in the shift even with a {fewer}-bit "
-        "multiplier; allow more than 16 multiplier bits (products of 64 bits) or look at the scales"
+        f"{where}: accumulators {lower}..{upper} times {float(exact):.3g} pass 2^31 in the shift even with a "
+        f"{fewer}-bit multiplier; allow more than 16 multiplier bits (products of 64 bits) or look at the scales"
     )
 
 
