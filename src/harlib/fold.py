@@ -53,7 +53,7 @@ def fold_batch_norm(block: Block, name: str, input_scale: float, input_zero_poin
         input_zero_point=input_zero_point,
         output_scale=output_scale,
         output_zero_point=output_zero_point,
-        clamp=(output_zero_point, 255),
+        clamp=(output_zero_point, quantizer.top),
         weight_scale=float(alpha),
     )
 

@@ -12,6 +12,7 @@
 Each convolution is followed by batch norm (gamma, beta) and ReLU and has no bias.
 """
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -100,21 +101,37 @@ class Network(nn.Module):
         return round_straight_through(mean) if isinstance(last, ReluQuantize) else mean
 
 
-def quantize_activations(model: Network, raw: Float[Tensor, "n 1 64 64"]) -> None:
+def quantize_activations(
+    model: Network, raw: Float[Tensor, "n 1 64 64"], make: Callable[[], ReluQuantize] = ReluQuantize
+) -> None:
     """Round the input to 8 bits and replace every ReLU by a quantizer whose scale is observed on `raw`, in place.
 
-    Scales are observed block by block, each behind the quantized blocks before it, with the batch-norm mode the model
-    is in; call it after ternarization, so that the scales fit what the ternary layers give.
+    Call it after ternarization, so that the scales fit what the ternary layers give.
+
+    Args:
+        model: as it is when the quantizers come in.
+        raw: training samples.
+        make: gives a new quantizer, of 8 bits and learned scale and zero point by default.
     """
     model.input.rounded.fill_(True)
-    with torch.no_grad():
-        x = model.input(raw).contiguous(memory_format=torch.channels_last)
-        for block in model.blocks.values():
-            assert isinstance(block, Block)
-            x = block.norm(block.convolution(x))
-            block.activation = quantizer = ReluQuantize()
-            quantizer.observe(x)
-            x = quantizer(x)
+    for block in model.blocks.values():
+        block.activation = make()
+    observe_activations(model, raw)
+
+
+@torch.no_grad()
+def observe_activations(model: Network, raw: Float[Tensor, "n 1 64 64"]) -> None:
+    """Set every activation quantizer's scale by what it sees of `raw`, in place.
+
+    Block by block, each behind the quantized blocks before it, with the batch-norm mode the model is in.
+    """
+    x = model.input(raw).contiguous(memory_format=torch.channels_last)
+    for module in model.blocks.values():
+        block: Any = module
+        quantizer = block.activation
+        x = block.norm(block.convolution(x))
+        quantizer.observe(x)
+        x = quantizer(x)
 
 
 def count_parameters(model: nn.Module) -> dict[str, int]:

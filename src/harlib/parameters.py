@@ -104,6 +104,21 @@ class Training(BaseModel):
     curve_repeats: int = Field(1, ge=0, le=50, description="learning curves, each from the training part of one fold")
 
 
+Weights = Literal[
+    "threshold",
+    "exact",
+    "channel",
+    "two-scales",
+    "learned-step",
+    "absmean",
+    "binary",
+    "2-bit",
+    "4-bit",
+    "8-bit",
+    "float",
+]
+
+
 class Compression(BaseModel):
     """How the network is made ternary, sparse and integer."""
 
@@ -119,6 +134,19 @@ class Compression(BaseModel):
     prune_epochs: int = Field(10, ge=1, le=500, description="epochs of pruning and fine-tuning")
     prune_ramp_epochs: int = Field(4, ge=0, le=500, description="epochs over which the share of zeros is raised")
     prune_learning_rate: float = Field(3.0e-3, gt=0, le=1, description="peak of the one-cycle schedule, pruning")
+    weights: Weights = Field("threshold", description="how weights are quantized in training; see harlib.weights")
+    eight_bit_ends: bool = Field(False, description="8-bit weights in the first and the last layer")
+    activation_bits: int = Field(8, ge=2, le=8, description="bits of an activation's code")
+    activation_scale: Literal["learned", "observed"] = Field(
+        "learned", description="learned by gradients, or observed anew after each epoch"
+    )
+    zero_point: Literal["learned", "zero"] = Field("learned", description="an activation's code of real 0")
+    qat_start: Literal["fp32", "scratch"] = Field("fp32", description="from the float weights, or from random ones")
+    qat_statistics: Literal["running", "frozen"] = Field(
+        "running", description="batch-norm statistics in training: of the batch, or held as before training"
+    )
+    distillation: float = Field(0.0, ge=0, le=1, description="weight of the float network's soft targets in QAT")
+    temperature: float = Field(2.0, ge=0.1, le=100, description="temperature of the soft targets")
     multiplier_bits: int = Field(16, ge=2, le=31, description="bits of the dyadic multiplier a / 2^b")
 
 

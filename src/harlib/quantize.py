@@ -1,4 +1,4 @@
-"""Uniform affine quantization to 8 bits with a learned scale and zero point.
+"""Uniform affine quantization to 8 bits (or fewer) with a learned scale and zero point.
 
 Fake quantization (Jacob et al. 2018, arXiv 1712.05877) with the gradients of LSQ and LSQ+ (Esser et al. 2020,
 arXiv 1902.08153; Bhalgat et al. 2020, arXiv 2004.09576). Rounding is floor(x + 1/2), as the integer engines round.
@@ -46,12 +46,17 @@ class _RoundClamp(torch.autograd.Function):
 
 
 class ReluQuantize(nn.Module):
-    """ReLU followed by fake quantization to unsigned 8 bits: x^ = s (clamp(floor(x/s + 1/2) + z, z, 255) - z).
+    """ReLU followed by fake quantization to unsigned codes: x^ = s (clamp(floor(x/s + 1/2) + z, z, top) - z).
 
     The scale is s = s0 exp(p) > 0 with p learned: under Adam a raw scale near 0.02 jumps by half of itself in a step.
-    The zero point is a latent float, rounded straight-through to an integer in 0..255. Gradients: x passes where it is
+    The zero point is a latent float, rounded straight-through to an integer in 0..top. Gradients: x passes where it is
     not clamped; s receives (code - x/s) inside and the clamp's code outside (LSQ eq. 3); z receives -s where x is
     above the top code (LSQ+). No gradient scale is applied: Adam's step does not depend on it.
+
+    Args:
+        scale: s0, in units of x; zero_point: where the latent z starts.
+        top: the largest code, 255 for 8 bits, 2^b - 1 for b.
+        learn_scale, learn_zero_point: whether p and the latent z get gradients.
 
     >>> quantizer = ReluQuantize(scale=0.5)
     >>> quantizer(torch.tensor([-1.0, 0.2, 0.25, 1.1, 500.0])).tolist()
@@ -60,23 +65,31 @@ class ReluQuantize(nn.Module):
 
     initial_scale: Tensor
 
-    def __init__(self, scale: float = 1.0, zero_point: float = 0.0) -> None:
+    def __init__(
+        self,
+        scale: float = 1.0,
+        zero_point: float = 0.0,
+        top: int = LEVELS,
+        learn_scale: bool = True,
+        learn_zero_point: bool = True,
+    ) -> None:
         super().__init__()
+        self.top = top
         self.register_buffer("initial_scale", torch.tensor(float(scale)))
-        self.log_scale = nn.Parameter(torch.zeros(()))
-        self.latent_zero_point = nn.Parameter(torch.tensor(float(zero_point)))
+        self.log_scale = nn.Parameter(torch.zeros(()), requires_grad=learn_scale)
+        self.latent_zero_point = nn.Parameter(torch.tensor(float(zero_point)), requires_grad=learn_zero_point)
 
     def scale(self) -> Float[Tensor, ""]:
         """The step s between two codes, in units of x."""
         return self.initial_scale * self.log_scale.exp()
 
     def zero_point(self) -> Float[Tensor, ""]:
-        """The code of real 0, an integer in 0..255 held as a float."""
-        return round_straight_through(self.latent_zero_point.clamp(0, LEVELS))
+        """The code of real 0, an integer in 0..top held as a float."""
+        return round_straight_through(self.latent_zero_point.clamp(0, self.top))
 
     def steps(self, ratio: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        """Codes less the zero point, of values given in units of the scale: clamp(floor(ratio + 1/2), 0, 255 - z)."""
-        result: Tensor = _RoundClamp.apply(ratio, LEVELS - self.zero_point())  # type: ignore[no-untyped-call]
+        """Codes less the zero point, of values given in units of the scale: clamp(floor(ratio + 1/2), 0, top - z)."""
+        result: Tensor = _RoundClamp.apply(ratio, self.top - self.zero_point())  # type: ignore[no-untyped-call]
         return result
 
     def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -89,7 +102,7 @@ class ReluQuantize(nn.Module):
         values = x.detach().flatten()
         index = max(1, int(share * values.numel()))
         top = values.kthvalue(index).values.clamp(min=1e-6)
-        self.initial_scale.copy_(top / LEVELS)
+        self.initial_scale.copy_(top / self.top)
         self.log_scale.data.zero_()
 
 

@@ -76,11 +76,30 @@ def distance(
     return relative
 
 
-class Ternary(nn.Module):
-    """Parametrization of a layer's weight: forward gives alpha W', backward passes the gradient straight to W.
+class StraightThrough(nn.Module):
+    """Parametrization of a layer's weight by a rule: forward gives scale * codes, backward passes the gradient to W.
 
-    Alpha and threshold follow W at every step and no gradient flows through them. `cut` >= 1 raises the threshold when
-    the network is pruned; once frozen, the support stays and only signs and alpha still move.
+    That is the straight-through estimator of Bengio et al. 2013 (arXiv 1308.3432). No gradient flows through the
+    scale or a threshold: both follow W at every step.
+    """
+
+    def codes(self, weight: Float[Tensor, "*shape"]) -> tuple[Float[Tensor, "*shape"], Float[Tensor, "..."]]:
+        """Integer codes as floats and the real value of one code."""
+        raise NotImplementedError
+
+    def forward(self, weight: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """The quantized weight, with the gradient of the identity."""
+        with torch.no_grad():
+            codes, scale = self.codes(weight)
+            residual = scale * codes - weight
+        return weight + residual
+
+
+class Ternary(StraightThrough):
+    """Alpha W' by the threshold rule.
+
+    `cut` >= 1 raises the threshold when the network is pruned; once frozen, the support stays and only signs and alpha
+    still move.
     """
 
     threshold: Tensor
@@ -99,13 +118,6 @@ class Ternary(nn.Module):
         """W' as floats and alpha, for float master weights."""
         kept = self.kept if self.frozen else magnitude_ratio(weight, self.threshold) > self.cut
         return torch.where(weight < 0, -1.0, 1.0).to(weight.dtype) * kept, least_squares_alpha(weight, kept)
-
-    def forward(self, weight: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        """Alpha W' with the straight-through gradient of Bengio et al. 2013 (arXiv 1308.3432)."""
-        with torch.no_grad():
-            codes, alpha = self.codes(weight)
-            residual = alpha * codes - weight
-        return weight + residual
 
     def freeze(self, weight: Float[Tensor, "*shape"]) -> None:
         """Keep today's support from now on."""

@@ -20,10 +20,17 @@ def train(
     batch_size: int,
     weight_decay: float,
     seed: int,
+    teacher: Float[Tensor, "n classes"] | None = None,
+    distillation: float = 0.0,
+    temperature: float = 1.0,
+    frozen_statistics: bool = False,
     before_step: Callable[[float], None] | None = None,
     after_epoch: Callable[[int], None] | None = None,
 ) -> list[float]:
     """Train in place on cross-entropy; the model ends in evaluation mode.
+
+    With a teacher the loss is (1 - d) H(y, p) + d T^2 H(softmax(teacher / T), softmax(logits / T)), d the weight of
+    distillation and T its temperature (Hinton et al. 2015, Distilling the Knowledge in a Neural Network, sec. 2).
 
     Args:
         model: raw inputs to logits.
@@ -31,6 +38,8 @@ def train(
         epochs: passes over x; learning_rate: peak of the one-cycle schedule.
         weight_decay: on weights of two or more dimensions only, so never on gamma, beta, bias, scale or zero point.
         seed: of the order of the samples.
+        teacher: logits of another network for x; distillation: the weight of its soft targets, 0..1.
+        frozen_statistics: batch norm uses its running statistics and leaves them as they are; gamma and beta learn.
         before_step: called with the time in epochs (3.25 = a quarter into the fourth) before each step.
         after_epoch: called with the number of finished epochs, the model in evaluation mode.
 
@@ -41,14 +50,22 @@ def train(
     optimizer = torch.optim.AdamW(_parameter_groups(model, weight_decay), lr=learning_rate)
     steps = -(-len(x) // batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=learning_rate, total_steps=epochs * steps)
+    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)] if frozen_statistics else []
     losses = []
     for epoch in range(epochs):
         model.train()
+        for norm in norms:
+            norm.eval()
         total = 0.0
         for step, batch in enumerate(_batches(len(x), batch_size, generator)):
             if before_step:
                 before_step(epoch + step / steps)
-            loss = nn.functional.cross_entropy(model(x[batch]), y[batch])
+            logits = model(x[batch])
+            loss = nn.functional.cross_entropy(logits, y[batch])
+            if teacher is not None and distillation:
+                soft = (teacher[batch] / temperature).softmax(1)
+                distance = temperature**2 * nn.functional.cross_entropy(logits / temperature, soft)
+                loss = (1 - distillation) * loss + distillation * distance
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -9,13 +9,13 @@ from harlib.fold import fold_network, trace
 from harlib.integer import export
 from harlib.integer.model import Input, IntegerModel
 from harlib.model import Network
-from harlib.stages import pruned
+from harlib.stages import pruned, qat
 from harlib.stages.task import Fit, State, Task
 
 NAME = "folded"
 TRAINS = False
 UPSTREAM = "pruned"
-PARAMETERS = ("threshold", "multiplier_bits")
+PARAMETERS = (*qat.BUILDS, "multiplier_bits")
 
 
 def integer_model(network: Network, classes: tuple[str, ...], multiplier_bits: int) -> IntegerModel:

@@ -9,14 +9,14 @@ from harlib import fold as folding
 from harlib.integer import model as model_file
 from harlib.integer import oracle, proofs, vectors
 from harlib.integer.inputs import input_codes
-from harlib.stages import pruned
+from harlib.stages import pruned, qat
 from harlib.stages.folded import integer_model
 from harlib.stages.task import Fit, Task
 
 NAME = "integer"
 TRAINS = False
 UPSTREAM = "pruned"
-PARAMETERS = ("threshold", "multiplier_bits")
+PARAMETERS = (*qat.BUILDS, "multiplier_bits")
 VECTORS = 64  # test samples a fold kept as test vectors
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import nn
 
 from harlib import prune, seeds, training
+from harlib.errors import HarlibError
 from harlib.model import Network
 from harlib.stages import qat
 from harlib.stages.task import Fit, Task, accuracy, network_fit
@@ -21,6 +22,7 @@ PARAMETERS = (
     "prune_learning_rate",
     "batch_size",
     "weight_decay",
+    *qat.BUILDS,
 )
 FROZEN_EPOCHS = 4  # at the end, with the support frozen
 
@@ -43,8 +45,16 @@ def train(
 
     Returns:
         The mean loss of each epoch.
+
+    Raises:
+        HarlibError: weights that are not ternary by the threshold rule.
     """
     p = task.parameters
+    if p.weights != "threshold" or p.eight_bit_ends:
+        raise HarlibError(
+            f"weights = {p.weights!r}, eight_bit_ends = {p.eight_bit_ends}: only networks whose layers are all "
+            "ternary by the threshold rule are pruned and exported; the others end with stage 'qat'"
+        )
     zero, count = zeros(network)
     natural = zero / count
     frozen_from = max(1, p.prune_ramp_epochs, p.prune_epochs - FROZEN_EPOCHS)
