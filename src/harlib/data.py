@@ -10,7 +10,6 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int64, UInt16
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from harlib import files
 from harlib.errors import HarlibError
@@ -171,6 +170,9 @@ def folds(
 def _split(data: Dataset, among: Indices, count: int, seed: int, by_subject: bool) -> list[Fold]:
     if count < 2:
         raise HarlibError("evaluate_on: validation needs at least two training subjects a fold")
+    # Imported here: it takes a second, and only the process that splits needs it.
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     state = seed % 2**32
     if by_subject:
         splitter = StratifiedGroupKFold(count, shuffle=True, random_state=state)

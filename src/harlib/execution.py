@@ -21,10 +21,14 @@ from harlib.stages.task import Task
 
 @dataclass(frozen=True)
 class Job:
-    """What a process is sent: the stage by module name, files rather than arrays, and the result's fingerprint."""
+    """What a process is sent: a stage by module name, the fold's samples as indices into files, what marks its result.
+
+    Indices, not a split to be made again: the library that splits takes a second to import.
+    """
 
     module: str
     fold: int
+    split: data.Fold
     parameters: Parameters
     source: Run
     target: Run
@@ -32,9 +36,10 @@ class Job:
     fingerprint: str
 
 
-def make_task(stage: ModuleType, fold: int, parameters: Parameters, source: Run, dataset: data.Dataset) -> Task:
+def make_task(
+    stage: ModuleType, fold: int, split: data.Fold, parameters: Parameters, source: Run, dataset: data.Dataset
+) -> Task:
     """What a stage is given: the fold's samples and the upstream stage's tensors from `source`."""
-    split = data.folds(dataset, parameters.folds, parameters.seed, parameters.evaluate_on)[fold]
     device = torch.device(parameters.device)
     train, test = ((_tensor(dataset.x[part], device), part) for part in (split.train, split.test))
     y = torch.from_numpy(dataset.y).to(device)
@@ -51,7 +56,8 @@ def fit_fold(job: Job) -> int:
     process.set_up()
     stage = importlib.import_module(job.module)
     began, started = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
-    task = make_task(stage, job.fold, job.parameters, job.source, data.load(job.data_files["data"]))
+    dataset = data.load(job.data_files["data"])
+    task = make_task(stage, job.fold, job.split, job.parameters, job.source, dataset)
     fit = stage.fit(task)
     predicted = fit.predict(task.test_x)
     fresh = data.load(job.data_files["fresh"])

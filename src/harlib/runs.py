@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import yaml
 from safetensors import SafetensorError
 
@@ -13,7 +12,8 @@ from harlib import files
 from harlib.errors import HarlibError
 from harlib.parameters import Parameters
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # where they are used: the workflow reads no table and no tensor, and need not wait for them
+    import pandas as pd
     from torch import Tensor
 
 METRICS = ["seed", "stage", "fold", "metric", "value"]
@@ -57,7 +57,7 @@ class Run:
                 f"{path} is missing: run the notebook of stage {stage!r} with to_run={self.path} first, "
                 "or the whole study with `harlib run`"
             )
-        from safetensors.torch import load  # torch takes seconds to import; the workflow needs no tensors
+        from safetensors.torch import load
 
         try:
             return load(path.read_bytes())
@@ -91,12 +91,14 @@ class Run:
             (self.path / name).is_file() and files.sha256(self.path / name) == mark for name, mark in held.items()
         )
 
-    def table(self, kind: str) -> pd.DataFrame:
+    def table(self, kind: str) -> "pd.DataFrame":
         """The run's "metrics" or "predictions": of its finished stages, or of the whole run where only that is kept.
 
         Raises:
             HarlibError: the run has none.
         """
+        import pandas as pd
+
         parts = sorted((self.path / kind).glob("*.csv"))
         whole = self.path / f"{kind}.csv"
         if not parts and not whole.is_file():

@@ -4,7 +4,7 @@ import importlib
 import io
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -85,7 +85,9 @@ class Study:
 
     def task(self, stage: ModuleType, fold: int) -> Task:
         """What a stage is given for one fold."""
-        return make_task(stage, fold, self.parameters, self.source, self.dataset())
+        dataset, p = self.dataset(), self.parameters
+        split = data.folds(dataset, p.folds, p.seed, p.evaluate_on)[fold]
+        return make_task(stage, fold, split, p, self.source, dataset)
 
     def network(self, stage: ModuleType, fold: int) -> Any:
         """The trained network of a stage and fold: as `run` leaves it in the target, or else the source's."""
@@ -107,26 +109,23 @@ class Study:
             The stage's metrics, one row a fold and metric.
         """
         p = self.parameters
-        data.folds(self.dataset(), p.folds, p.seed, p.evaluate_on)
+        split = self.folds()
         marks = [self._fingerprint(stage, fold) for fold in range(p.folds)]
         open_folds = [fold for fold in range(p.folds) if not self._finished(stage, fold, marks[fold])]
         started = time.monotonic()
-        for done, fold in enumerate(self._fit(stage, open_folds, marks), start=1):
+        jobs = [
+            (Job(stage.__name__, k, split[k], p, self.source, self.target, self.data_files(), marks[k]),)
+            for k in open_folds
+        ]
+        fitted = process.in_parallel(fit_fold, jobs, p.workers if stage.TRAINS else 1)
+        for done, fold in enumerate(fitted, start=1):
             result = self.target.result(stage.NAME, fold) or {}
             left = (time.monotonic() - started) / done * (len(open_folds) - done)
             self.progress(
                 f"{stage.NAME}: fold {fold + 1} of {p.folds} in {result['seconds']:.0f} s, "
                 f"accuracy {100 * result['metrics']['accuracy']:.2f} %, stage done in about {left:.0f} s"
             )
-        return self._collect(stage, marks)
-
-    def _fit(self, stage: ModuleType, folds: list[int], marks: list[str]) -> Iterator[int]:
-        p = self.parameters
-        workers = p.workers if stage.TRAINS else 1
-        jobs = [
-            (Job(stage.__name__, fold, p, self.source, self.target, self.data_files(), marks[fold]),) for fold in folds
-        ]
-        yield from process.in_parallel(fit_fold, jobs, workers)
+        return self._collect(stage, split, marks)
 
     def _fingerprint(self, stage: ModuleType, fold: int) -> str:
         p = self.parameters.model_dump(mode="json")
@@ -147,8 +146,8 @@ class Study:
         result = self.target.result(stage.NAME, fold)
         return bool(result and result.get("fingerprint") == mark and self.target.whole(stage.NAME, fold))
 
-    def _collect(self, stage: ModuleType, marks: list[str]) -> pd.DataFrame:
-        seed, dataset, split = self.parameters.seed, self.dataset(), self.folds()
+    def _collect(self, stage: ModuleType, split: list[data.Fold], marks: list[str]) -> pd.DataFrame:
+        seed, dataset = self.parameters.seed, self.dataset()
         metrics, predictions = [], []
         for fold, result in enumerate(self.results(stage)):
             test = split[fold].test
