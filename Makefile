@@ -45,6 +45,13 @@ test-all: test ## test, and the tests that take minutes
 browser node:
 	@tools/system-packages.sh $@
 
+node: tests/node_modules/.package-lock.json
+
+tests/node_modules/.package-lock.json: tests/package-lock.json
+	@tools/system-packages.sh node
+	@npm ci --prefix tests --no-audit --no-fund --loglevel=error
+	@touch $@
+
 publish-reference: environment ## write reference/published/ anew from runs/published
 	@$(BIN)/harlib run config/published.yml
 	@$(BIN)/harlib publish-reference --run published

@@ -20,10 +20,11 @@ c() {
     if [ ${#missing[@]} -gt 0 ]; then install_packages "compilers for the C engine" "${missing[@]}"; fi
 }
 
-# Runs the tests of the book's JavaScript; its test runner came with version 18.
+# Runs the tests of the book's JavaScript (its test runner came with version 18); npm brings tests/package.json.
 node() {
-    if [ "$(command node -p 'process.versions.node.split(".")[0] >= 18' 2>/dev/null)" = true ]; then return; fi
-    install_packages "tests of the book's JavaScript" nodejs
+    if [ "$(command node -p 'process.versions.node.split(".")[0] >= 18' 2>/dev/null)" = true ] &&
+        command -v npm >/dev/null; then return; fi
+    install_packages "tests of the book's JavaScript" nodejs npm
 }
 
 install_packages() {

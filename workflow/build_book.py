@@ -16,6 +16,7 @@ from pathlib import Path
 from stage_book import PROJECT, StagingError, stage
 
 SOURCES = ("_config.yml", "_toc.yml", "reference/radhar.csv")
+NOTEBOOKS = "notebooks"  # what readers download
 ALSO = ("requirements.lock", "workflow/build_book.py")
 
 
@@ -28,6 +29,10 @@ def copy_sources(workspace: Path) -> None:
     for old in (workspace / "book").glob("*"):
         if old.name != "run":
             shutil.rmtree(old) if old.is_dir() else old.unlink()
+    shutil.rmtree(workspace / NOTEBOOKS, ignore_errors=True)
+    (workspace / NOTEBOOKS).mkdir()
+    for notebook in (PROJECT / NOTEBOOKS).glob("*.ipynb"):
+        shutil.copyfile(notebook, workspace / NOTEBOOKS / notebook.name)
     ignored = shutil.ignore_patterns("run", "__pycache__", ".ipynb_checkpoints")
     shutil.copytree(PROJECT / "book", workspace / "book", ignore=ignored, dirs_exist_ok=True)
 
@@ -35,7 +40,8 @@ def copy_sources(workspace: Path) -> None:
 def fingerprint(workspace: Path) -> str:
     """Hash everything that the built book depends on."""
     pages = [path for path in (workspace / "book").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    inputs = [(path.relative_to(workspace), path) for path in [*pages, *(workspace / name for name in SOURCES)]]
+    own = [*pages, *(workspace / NOTEBOOKS).glob("*.ipynb"), *(workspace / name for name in SOURCES)]
+    inputs = [(path.relative_to(workspace), path) for path in own]
     inputs += [(Path(name), PROJECT / name) for name in ALSO]
     digest = hashlib.sha256()
     for name, path in sorted(inputs):

@@ -23,7 +23,7 @@ CHAPTERS = (
     "08-results",
 )
 ASKED = re.compile(r"\{glue:text\}`run/([\w-]+)\.ipynb::(\w+)(:[^`]*)?`")
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="120"><rect width="300" height="100"/></svg>'
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 120"><rect width="300" height="100"/></svg>'
 TABLE = """
 import pandas as pd
 pd.DataFrame({"stage": ["fp32", "integer"], "accuracy": [98.5, 98.0]})

@@ -182,7 +182,8 @@ def traits(table: pd.DataFrame, across: str, up: str, title: str) -> Figure:
     """
     figure, axis = plt.subplots(figsize=(8, 4.6))
     for colour, mark, (name, rows) in zip(CLASS_COLOURS, MARKERS, table.groupby("class", observed=True), strict=False):
-        axis.scatter(rows[across], rows[up], s=16, color=colour, marker=mark, alpha=0.6, linewidths=0, label=str(name))
+        dots = axis.scatter(rows[across], rows[up], s=16, color=colour, marker=mark, alpha=0.6, linewidths=0)
+        dots.set(label=str(name), rasterized=True)
     axis.set(xlabel=across, ylabel=up, title=title)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     plt.close(figure)
@@ -206,6 +207,7 @@ def draws(table: pd.DataFrame, title: str) -> Figure:
                 color=CLASS_COLOURS[i % len(CLASS_COLOURS)],
                 linestyle=styles[i % len(styles)],
                 label=activity,
+                rasterized=True,  # a vertex a recording; as paths they would outweigh the rest of the page
             )
         axis.set_xlabel(name)
     for axis in axes.ravel()[len(names) :]:

@@ -1,0 +1,110 @@
+"""Sphinx extension: vector figures stand in the page itself, so that they follow its light or dark theme.
+
+A picture of the run that is an SVG file is put into the HTML, with its alternative text as its name. Its ink and paper,
+as `harlib.plots.style` draws them, become colours of the page; the colours that carry data stay. On a narrow screen a
+figure keeps a size at which its labels can be read, and scrolls sideways.
+"""
+
+import base64
+import io
+import json
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from docutils import nodes
+from PIL import Image
+from sphinx.application import Sphinx
+
+INK = {"#1b1b1f": "currentColor", "#000000": "currentColor"}
+PAPER = {"#ffffff": "var(--pst-color-background)", "#e5e5e5": "var(--harlib-shade)"}
+PIXELS_A_POINT = 4 / 3
+LEAST_WIDTH = 0.7  # of the natural width: at 0.7 a label of 10 points is still 9 pixels high
+EMBEDDED = re.compile(r"data:image/png;base64,([^\"]+)")
+STYLED = re.compile(r"(?P<tag><(?P<name>[\w:]+)\b[^>]*>)")
+
+
+def themed(svg: str, prefix: str, alt: str) -> str:
+    """An SVG file as part of a page.
+
+    Args:
+        svg: the file's text, with a viewBox.
+        prefix: put before every id in it, since ids of a page differ.
+        alt: what the picture shows, in words.
+
+    >>> small = '<?xml version="1.0"?><svg width="72pt" height="36pt" viewBox="0 0 72 36"><path fill="#ffffff"/></svg>'
+    >>> print(themed(small, "fig-a", "Nothing").replace(" style", "\\n style").replace("><", ">\\n<"))
+    <svg viewBox="0 0 72 36" role="img" aria-label="Nothing" class="harlib-figure"
+     style="width: 96px; min-width: 67px">
+    <path fill="var(--pst-color-background)"/>
+    </svg>
+    """
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    head, rest = body.split(">", 1)
+    box = re.search(r'viewBox="([^"]+)"', head)
+    if box is None:
+        raise ValueError(f"{prefix}: an SVG without a viewBox cannot be scaled")
+    size = re.search(r'width="([\d.]+)(pt|px)?"', head)
+    width = float(size[1]) * (PIXELS_A_POINT if size[2] == "pt" else 1) if size else float(box[1].split()[2])
+    opening = (
+        f'<svg viewBox="{box[1]}" role="img" aria-label="{escape(alt)}" class="harlib-figure" '
+        f'style="width: {width:.0f}px; min-width: {LEAST_WIDTH * width:.0f}px">'
+    )
+    rest = EMBEDDED.sub(lambda found: f"data:image/png;base64,{_compact(found[1])}", rest)
+    rest = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', rest)
+    rest = re.sub(r'(xlink:href="#|href="#|url\(#)', rf"\1{prefix}-", rest)
+    return opening + STYLED.sub(_recoloured, re.sub(r"\n\s*", "\n", rest).strip())
+
+
+def _compact(encoded: str) -> str:
+    """A picture with a palette in place of four bytes a pixel, if it has few enough colours: every pixel stays."""
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded))).convert("RGBA"))
+    colours, index = np.unique(picture.reshape(-1, 4), axis=0, return_inverse=True)
+    if len(colours) > 256 or (colours[:, 3] < 255).any():
+        return encoded
+    small = Image.fromarray(index.reshape(picture.shape[:2]).astype(np.uint8))
+    small.putpalette(colours[:, :3].tobytes())
+    held = io.BytesIO()
+    small.save(held, "PNG", optimize=True)
+    return base64.b64encode(held.getvalue()).decode() if held.tell() < len(encoded) else encoded
+
+
+def _recoloured(found: re.Match[str]) -> str:
+    tag = found["tag"]
+    for colour, role in INK.items():
+        tag = tag.replace(colour, role)
+    if found["name"] not in ("text", "tspan"):  # white letters stand on a coloured cell
+        for colour, role in PAPER.items():
+            tag = tag.replace(colour, role)
+    return tag
+
+
+def place(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Put the SVG pictures of a page into it, and say under those of the run which run and commit they are of."""
+    if app.builder.format != "html":
+        return
+    made = _made(Path(app.srcdir))
+    for number, image in enumerate(list(doctree.findall(nodes.image)), start=1):
+        file = Path(app.srcdir) / image["uri"]
+        figure = image.parent if isinstance(image.parent, nodes.figure) else None
+        if figure is not None and Path(image["uri"]).parent.as_posix().endswith("run/figures"):
+            for caption in figure.findall(nodes.caption):
+                caption += [nodes.Text(" "), nodes.emphasis("", made)]
+        if file.suffix == ".svg" and file.is_file():
+            svg = themed(file.read_text(encoding="utf-8"), f"picture{number}", image.get("alt", ""))
+            image.replace_self(nodes.raw("", f'<div class="harlib-scroll">{svg}</div>', format="html"))
+
+
+def _made(source: Path) -> str:
+    origin = json.loads((source / "book" / "run" / "origin.json").read_text(encoding="utf-8"))
+    commit = f", commit {origin['commit'][:7]}{' with changes' if origin['dirty'] else ''}" if origin["commit"] else ""
+    return f"Run {origin['run']}{commit}."
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.connect("doctree-resolved", place)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,32 @@
+// What the theme leaves out for those who read by keyboard or by ear.
+(() => {
+  "use strict";
+  const all = (selector) => document.querySelectorAll(selector);
+
+  // What is wider than the screen scrolls by itself; the keyboard must reach it, too.
+  const reach = () => {
+    for (const box of all("article .harlib-scroll, article pre, article div.math")) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  };
+
+  // A name must hold the words that are seen on the thing.
+  const name = () => {
+    for (const thing of all(".search-button-field, article summary")) thing.removeAttribute("aria-label");
+    for (const icon of all(".theme-switch-button [title], .theme-switch-button title")) {
+      if (icon.tagName === "title") icon.remove();
+      else icon.removeAttribute("title");
+    }
+    for (const summary of all("nav summary")) {
+      const chapter = summary.closest("li")?.querySelector("a");
+      if (chapter) summary.setAttribute("aria-label", `Pages below ${chapter.textContent.trim()}`);
+    }
+  };
+
+  window.addEventListener("load", () => {
+    reach();
+    name();
+  });
+  window.addEventListener("resize", reach);
+})();

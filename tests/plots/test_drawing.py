@@ -1,0 +1,49 @@
+"""Drawings say what is in the objects that they are drawn from."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from harlib.model import Network
+from harlib.plots.drawing import Drawing
+from harlib.plots.loop import training_loop
+from harlib.plots.network import network
+
+
+def test_a_drawing_is_well_formed_and_scales():
+    drawing = Drawing(40, 20)
+    drawing.text((20, 10), "a < b & c_{in}")
+    drawing.arrow((0, 0), (10, 0), (10, 10))
+    drawing.matrix((0, 0), np.array([[1.0, -0.25]]), "+.2f")
+    root = ElementTree.fromstring(drawing.svg())
+    assert root.get("viewBox") == "0 0 40 20"
+    words = [word.replace("&lt;", "<").replace("&amp;", "&") for word in drawing.words()]
+    assert words == ["a < b & cin", "+1.00", "−0.25"]
+
+
+@pytest.mark.parametrize(("classes", "total"), [(5, "3,029"), (2, "2,930")])
+def test_the_network_shows_its_own_shapes_and_counts(classes, total):
+    words = network(Network(classes)).words()
+    assert words[-1] == f"{total} parameters together"
+    assert words[:4] == ["input", "raw log magnitudes", "no parameters", "1 × 64 × 64"]
+    assert "10 × 4, stride 2, 1 → 16 channels; batch norm, ReLU" in words
+    assert words.count("32 × 32 × 32") == 3
+    counts = [
+        int(n.replace(",", "")) for word in words[:-1] for n in re.findall(r"([\d,]+) (?:weights|of|biases)", word)
+    ]
+    assert sum(counts) == int(total.replace(",", ""))
+
+
+def test_the_loop_shows_every_number_of_the_kernel():
+    master = np.array([[0.5, -0.1, 0.2], [0.3, -0.7, 0.0], [0.05, 0.9, -0.4]])
+    codes = np.sign(master) * (np.abs(master) > 0.25)
+    drawing = training_loop(master, 0.56 * codes, 0.01 * master, 0.25, 1.5)
+    words = drawing.words()
+    for value in master.ravel():
+        assert (f"{value:+.2f}".replace("-", "−") if value else "0") in words
+    assert words.count("+0.56") == 3
+    assert words.count("+0.0050") == 2
+    assert any("1.500 nats" in word for word in words)
+    assert drawing.svg().count("<circle") == 9
