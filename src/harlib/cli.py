@@ -1,4 +1,4 @@
-"""The command line: `harlib run`, `verify`, `import`, `predict`, `simulate`, `export` and `publish-reference`."""
+"""The command line: `harlib run` and the rest; `harlib --help` lists them."""
 
 import argparse
 import sys
@@ -17,6 +17,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("config", type=Path, help="such as config/published.yml")
     run.add_argument("--run", help="name of the folder under runs/ (default: the file's name)")
     run.add_argument("--workers", type=int, help="folds a notebook trains at a time (default: parameter workers)")
+
+    more = commands.add_parser("extended", help="run or resume a plan of seeds, sweeps and ablations")
+    more.add_argument("plan", type=Path, nargs="?", default=Path("config/extended.yml"), help="config/extended.yml")
+    more.add_argument("--run", help="name of the folder under runs/ (default: the file's name)")
+    more.add_argument("--workers", type=int, default=2, help="networks trained at a time (default: 2)")
+    more.add_argument("--tables", action="store_true", help="train nothing, only write the tables of what is finished")
+    more.add_argument("--publish", action="store_true", help="then copy the tables to reference/extended")
 
     _add_import(commands)
     predict = commands.add_parser("predict", help="classify spectrograms or I/Q with an integer model; needs no torch")
@@ -59,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from harlib import driver
 
             return driver.run_study(options.config, options.run, options.workers)
+        if options.command == "extended":
+            _extended(options)
         if options.command == "verify":
             return _verify(options.path)
         if options.command == "import":
@@ -128,6 +137,19 @@ def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     groups.add_argument("--no-groups", action="store_true", help="nobody knows who is seen: folds may share people")
     own.add_argument("--folds", type=int, default=5, help="of the study, to check that groups suffice")
     _add_format(own)
+
+
+def _extended(options: argparse.Namespace) -> None:
+    from harlib import extended
+    from harlib.project import project_root
+
+    folder = project_root() / "runs" / (options.run or options.plan.stem)
+    if options.tables:
+        extended.write(options.plan, folder)
+    else:
+        extended.run(options.plan, folder, options.workers)
+    if options.publish:
+        extended.publish(folder)
 
 
 def _import(options: argparse.Namespace) -> None:

@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float, UInt16
 from torch import Tensor
 
-from harlib import data, files, process
+from harlib import data, files, fingerprint, process
 from harlib.parameters import Parameters
+from harlib.project import project_root
 from harlib.runs import Run
 from harlib.stages.task import Task
 
@@ -51,6 +52,29 @@ def _tensor(x: UInt16[np.ndarray, "n 64 64"], device: torch.device) -> Float[Ten
     return torch.from_numpy(x.astype(np.float32))[:, None].to(device)
 
 
+def mark(stage: ModuleType, fold: int, parameters: Parameters, source: Run, data_files: dict[str, Path]) -> str:
+    """What a stage's result of one fold depends on, as one hash: parameters, data, lock, modules, upstream."""
+    p = parameters.model_dump(mode="json")
+    names = (*stage.PARAMETERS, "seed", "folds", "evaluate_on", "device")
+    lock = project_root() / "requirements.lock"
+    values = {
+        "fold": fold,
+        "parameters": {name: p[name] for name in names},
+        "data": [files.sha256(path) for path in data_files.values()],
+        "lock": files.sha256(lock) if lock.is_file() else None,
+    }
+    if stage.UPSTREAM:
+        source.state(stage.UPSTREAM, fold)
+        values["upstream"] = files.sha256(source.checkpoint(stage.UPSTREAM, fold))
+    return fingerprint.digest(values, fingerprint.closure([stage.__name__, __name__]))
+
+
+def finished(stage: ModuleType, fold: int, run: Run, mark: str) -> bool:
+    """Whether a run holds this very result of a stage and fold, with all of its files."""
+    result = run.result(stage.NAME, fold)
+    return bool(result and result.get("fingerprint") == mark and run.whole(stage.NAME, fold))
+
+
 def fit_fold(job: Job) -> int:
     """Fit one fold, write what it leaves (the result last) and return the fold's number."""
     process.set_up()
@@ -58,7 +82,9 @@ def fit_fold(job: Job) -> int:
     began, started = datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
     dataset = data.load(job.data_files["data"])
     task = make_task(stage, job.fold, job.split, job.parameters, job.source, dataset)
+    processor = time.process_time()
     fit = stage.fit(task)
+    processor = time.process_time() - processor
     predicted = fit.predict(task.test_x)
     fresh = data.load(job.data_files["fresh"])
     # Own recordings come without a fresh test set.
@@ -77,6 +103,7 @@ def fit_fold(job: Job) -> int:
         "files": {path.relative_to(job.target.path).as_posix(): files.sha256(path) for path in held},
         "started": began,
         "seconds": time.monotonic() - started,
+        "cpu_seconds": processor,  # of fitting alone; comparable where processes wait for each other
         "peak_memory_mb": process.peak_memory_mb(),
         "metrics": metrics,
         "history": fit.history,

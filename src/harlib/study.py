@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from harlib import data, execution, files, fingerprint, notebooks, parameters, process
+from harlib import data, execution, files, notebooks, parameters, process
 from harlib.errors import HarlibError
 from harlib.execution import Job, fit_fold, make_task
 from harlib.parameters import Parameters
@@ -128,23 +128,10 @@ class Study:
         return self._collect(stage, split, marks)
 
     def _fingerprint(self, stage: ModuleType, fold: int) -> str:
-        p = self.parameters.model_dump(mode="json")
-        names = (*stage.PARAMETERS, "seed", "folds", "evaluate_on", "device")
-        lock = project_root() / "requirements.lock"
-        values = {
-            "fold": fold,
-            "parameters": {name: p[name] for name in names},
-            "data": [files.sha256(path) for path in self.data_files().values()],
-            "lock": files.sha256(lock) if lock.is_file() else None,
-        }
-        if stage.UPSTREAM:
-            self.source.state(stage.UPSTREAM, fold)
-            values["upstream"] = files.sha256(self.source.checkpoint(stage.UPSTREAM, fold))
-        return fingerprint.digest(values, fingerprint.closure([stage.__name__, execution.__name__]))
+        return execution.mark(stage, fold, self.parameters, self.source, self.data_files())
 
     def _finished(self, stage: ModuleType, fold: int, mark: str) -> bool:
-        result = self.target.result(stage.NAME, fold)
-        return bool(result and result.get("fingerprint") == mark and self.target.whole(stage.NAME, fold))
+        return execution.finished(stage, fold, self.target, mark)
 
     def _collect(self, stage: ModuleType, split: list[data.Fold], marks: list[str]) -> pd.DataFrame:
         seed, dataset = self.parameters.seed, self.dataset()

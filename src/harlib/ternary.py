@@ -126,9 +126,9 @@ class Ternary(StraightThrough):
         self.frozen.fill_(True)
 
 
-def ternary_layers(model: nn.Module) -> list[tuple[nn.Module, Ternary, nn.Parameter]]:
-    """Every ternary layer of a model with its parametrization and its float master weight."""
-    found: list[tuple[nn.Module, Ternary, nn.Parameter]] = []
+def ternary_layers(model: nn.Module) -> list[tuple[nn.Module, Any, nn.Parameter]]:
+    """Every layer with quantized weights, its parametrization (such as `Ternary`) and its float master."""
+    found: list[tuple[nn.Module, Any, nn.Parameter]] = []
     for layer in model.modules():
         if parametrize.is_parametrized(layer, "weight"):
             held: Any = layer.parametrizations

@@ -1,0 +1,102 @@
+"""A plan of points: what is shared, what is found again, what is said to be missing."""
+
+import json
+
+import pandas as pd
+import pytest
+from helpers import toy_dataset
+
+from harlib import data, extended
+from harlib.errors import HarlibError
+from harlib.project import project_root
+
+SHORT = "fp32_epochs: 1, qat_epochs: 1, prune_epochs: 1, prune_ramp_epochs: 0, folds: 2, subjects: 4, batch_size: 16"
+PLAN = f"""
+headline: {{seeds: [0, 1], folds: [0, 1], stages: [qat, pruned, integer], points: {{published: {{{SHORT}}}}}}}
+weights: {{seeds: [0], folds: [1], stages: [qat], points: {{again: {{{SHORT}}}, binary: {{{SHORT}, weights: binary}}}}}}
+sparsity: {{seeds: [0], folds: [0], stages: [qat, sparse], points: {{most: {{{SHORT}, sparsity: 0.9}}}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("extended")
+    data.save(folder / "data.npz", toy_dataset(4, 10))
+    data.save(folder / "fresh.npz", toy_dataset(3, 5, first=4, seed=1))
+    plan = folder / "a-plan.yml"
+    plan.write_text(PLAN)
+    extended.run(plan, folder, workers=1)
+    return plan, folder
+
+
+def test_the_summary_has_a_row_a_point_and_stage(finished):
+    _, folder = finished
+    table = pd.read_csv(folder / "summary.csv")
+    assert list(table.columns) == extended.SUMMARY
+    keys = list(zip(table.table, table.point, table.stage, table.networks, strict=True))
+    assert keys == [
+        *(("headline", "published", stage, 4) for stage in ("qat", "pruned", "integer")),
+        ("weights", "again", "qat", 1),
+        ("weights", "binary", "qat", 1),
+        ("sparsity", "most", "qat", 1),
+        ("sparsity", "most", "sparse", 1),
+    ]
+    assert table.set_index("point").loc["binary", "zeros"] == 0
+    assert table[table.stage == "sparse"].zeros.item() >= 0.9
+    assert (table[table.stage != "integer"].time_ratio > 0).all()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["complete"]
+    assert manifest["missing"] == []
+
+
+def test_a_point_s_mean_is_that_of_its_networks(finished):
+    _, folder = finished
+    results, summary = (pd.read_csv(folder / f"{name}.csv") for name in ("results", "summary"))
+    rows = results.query("table == 'headline' and stage == 'pruned' and metric == 'fresh_accuracy'")
+    assert len(rows) == 4
+    row = summary.query("table == 'headline' and stage == 'pruned'")
+    assert rows.value.mean() == pytest.approx(row.accuracy.item())
+
+
+def test_equal_parameters_share_a_network_and_nothing_runs_twice(finished, monkeypatch):
+    plan, folder = finished
+    made = list((folder / "networks").glob("qat-*/results/qat/*.json"))
+    assert len(made) == 5  # two seeds by two folds, and binary
+    monkeypatch.setattr(extended.execution, "fit_fold", lambda job: pytest.fail(f"{job.module} runs again"))
+    extended.run(plan, folder, workers=1)
+
+
+def test_what_is_not_finished_is_named(finished):
+    plan, folder = finished
+    (lost,) = (folder / "networks").glob("sparse-*/results/sparse/fold0.json")
+    content = lost.read_text()
+    lost.unlink()
+    extended.write(plan, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    lost.write_text(content)
+    assert not manifest["complete"]
+    assert manifest["missing"] == ["sparsity: most: seed 0, fold 0: sparse"]
+
+
+def test_the_study_s_own_plan_is_valid():
+    plan = extended.load(project_root() / "config" / "extended.yml")
+    assert next(iter(plan)) == "headline"
+    assert extended.chains(plan)[0].parameters == extended.parameters.check({})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "a: {seeds: [0], folds: [0], stages: [qat], points: {b: {treshold: 1}}}",
+            "a: b: unknown parameter 'treshold'",
+        ),
+        ("a: {seeds: [0], folds: [5], stages: [qat], points: {b: {}}}", r"folds \(5,\) must lie in 0..4"),
+        ("a: {seeds: [0], folds: [0], stages: [quat], points: {b: {}}}", "stage 'quat' is unknown"),
+        ("a: {seeds: [], folds: [0], stages: [qat], points: {b: {}}}", "a.seeds"),
+    ],
+)
+def test_a_mistake_in_a_plan_is_named(tmp_path, text, message):
+    (tmp_path / "plan.yml").write_text(text)
+    with pytest.raises(HarlibError, match=message):
+        extended.load(tmp_path / "plan.yml")
