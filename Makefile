@@ -7,7 +7,7 @@ BIN := .venv/bin
 TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
-.PHONY: help environment book quick smoke lab test test-all lint publish-reference unlock clean browser node
+.PHONY: help environment book quick smoke lab test test-all lint compare publish-reference unlock clean browser node
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ tests/node_modules/.package-lock.json: tests/package-lock.json
 	@tools/system-packages.sh node
 	@npm ci --prefix tests --no-audit --no-fund --loglevel=error
 	@touch $@
+
+compare: environment ## runs/RUN beside the published run: differences with intervals, and what was changed
+	@$(BIN)/harlib compare $(RUN)
 
 publish-reference: environment ## write reference/published/ anew from runs/published
 	@$(BIN)/harlib run config/published.yml

@@ -22,6 +22,7 @@ INK = {"#1b1b1f": "currentColor", "#000000": "currentColor"}
 PAPER = {"#ffffff": "var(--pst-color-background)", "#e5e5e5": "var(--harlib-shade)"}
 PIXELS_A_POINT = 4 / 3
 LEAST_WIDTH = 0.7  # of the natural width: at 0.7 a label of 10 points is still 9 pixels high
+COLUMN = 600  # pixels that a page of a wide screen has for a figure
 EMBEDDED = re.compile(r"data:image/png;base64,([^\"]+)")
 STYLED = re.compile(r"(?P<tag><(?P<name>[\w:]+)\b[^>]*>)")
 
@@ -51,7 +52,7 @@ def themed(svg: str, prefix: str, alt: str) -> str:
     width = float(size[1]) * (PIXELS_A_POINT if size[2] == "pt" else 1) if size else float(box[1].split()[2])
     opening = (
         f'<svg viewBox="{box[1]}" role="img" aria-label="{escape(alt)}" class="harlib-figure" '
-        f'style="width: {width:.0f}px; min-width: {LEAST_WIDTH * width:.0f}px">'
+        f'style="width: {width:.0f}px; min-width: {min(LEAST_WIDTH * width, COLUMN):.0f}px">'
     )
     rest = EMBEDDED.sub(lambda found: f"data:image/png;base64,{_compact(found[1])}", rest)
     rest = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', rest)

@@ -14,9 +14,10 @@
   // A name must hold the words that are seen on the thing.
   const name = () => {
     for (const thing of all(".search-button-field, article summary")) thing.removeAttribute("aria-label");
-    for (const icon of all(".theme-switch-button [title], .theme-switch-button title")) {
-      if (icon.tagName === "title") icon.remove();
-      else icon.removeAttribute("title");
+    for (const icon of all(".theme-switch-button .theme-switch")) {
+      icon.querySelector("title")?.remove();
+      for (const attribute of ["title", "role", "aria-labelledby"]) icon.removeAttribute(attribute);
+      icon.setAttribute("aria-hidden", "true");
     }
     for (const summary of all("nav summary")) {
       const chapter = summary.closest("li")?.querySelector("a");

@@ -57,6 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verify = commands.add_parser("verify", help="recompute the hashes of a run's manifest; status 1 where one misfits")
     verify.add_argument("path", type=Path, metavar="RUN", help="the run's folder, such as runs/published")
 
+    compare = commands.add_parser("compare", help="a run beside the published one: differences, and what was changed")
+    compare.add_argument("run", help="name of the folder under runs/")
+    compare.add_argument("--reference", default="reference/published", help="folder of the run to compare with")
+
     publish = commands.add_parser("publish-reference", help="copy a run's small files to reference/published")
     publish.add_argument("--run", default="published", help="name of the folder under runs/")
 
@@ -93,6 +97,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from harlib.integer.c import export
 
             export.export_file(options.model, options.out, options.backend)
+        elif options.command == "compare":
+            from harlib import compare as comparison
+
+            comparison.compare(options.run, options.reference)
         else:
             from harlib import reference
 

@@ -59,6 +59,32 @@ def paired_drop(before: Score, after: Score, group: Int64[np.ndarray, " n"], see
     return _clustered(before.astype(float) - after.astype(float), group, seed)
 
 
+def unpaired_drop(
+    before: Bool[np.ndarray, " n"] | Float[np.ndarray, " n"],
+    before_group: Int64[np.ndarray, " n"],
+    after: Bool[np.ndarray, " m"] | Float[np.ndarray, " m"],
+    after_group: Int64[np.ndarray, " m"],
+    seed: int = 0,
+) -> Interval:
+    """Accuracy lost from `before` to `after` on different samples, in 0..1, each bootstrapped over its own subjects.
+
+    Args:
+        before, after: whether each sample is classified right, or the share of networks that do so.
+        before_group, after_group: subject of each sample.
+    """
+    estimate = float(before.mean() - after.mean())
+    means = []
+    for number, (score, group) in enumerate(((before, before_group), (after, after_group))):
+        _, index = np.unique(group, return_inverse=True)
+        totals, counts = np.bincount(index, score.astype(float)), np.bincount(index)
+        if len(totals) < 2 or np.ptp(totals / counts) == 0:
+            return Interval(estimate, math.nan, math.nan)
+        drawn = np.random.default_rng([seed, number]).integers(0, len(totals), (9999, len(totals)))
+        means.append(totals[drawn].sum(axis=1) / counts[drawn].sum(axis=1))
+    low, high = np.quantile(means[0] - means[1], [0.025, 0.975])
+    return Interval(estimate, float(low), float(high))
+
+
 def over_bins(
     values: Float[np.ndarray, " n"],
     score: Float[np.ndarray, " n"],

@@ -25,8 +25,8 @@ def before_after(weight: Float[Tensor, "rows columns"], threshold: float) -> Fig
     return matrices(
         {
             "float weights $W$": (weight.numpy(), ".2f"),
-            "codes $W'$": (codes.float().numpy(), ".0f"),
-            f"$\\alpha W'$ with $\\alpha$ = {float(alpha):.2f}": ((alpha * codes).numpy(), ".2f"),
+            "codes $W′$": (codes.float().numpy(), ".0f"),
+            f"$\\alpha W′$ with $\\alpha$ = {float(alpha):.2f}": ((alpha * codes).numpy(), ".2f"),
         }
     )
 
@@ -50,7 +50,7 @@ def distance_by_kept(
     axis.plot(best, prefix[best - 1], "D", color=PALETTE[2], markersize=9, label="exact optimum")
     if rule:
         axis.plot(rule, prefix[rule - 1], "s", color=PALETTE[3], markersize=7, label="threshold rule")
-    axis.set(xlabel="weights kept, $k$", ylabel="$\\|W - \\alpha W'\\|^2$", title=title)
+    axis.set(xlabel="weights kept, $k$", ylabel="$\\|W - \\alpha W′\\|^2$", title=title)
     axis.set_xticks(sizes)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     plt.close(figure)
@@ -100,7 +100,7 @@ def distance_and_zeros(sweep: pd.DataFrame, optimum: pd.DataFrame, threshold: fl
     figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharex=True)
     for axis, (column, label) in zip(
         axes,
-        (("distance", "$\\|W - \\alpha W'\\| / \\|W\\|$ (%)"), ("zeros", "zero weights (%)")),
+        (("distance", "$\\|W - \\alpha W′\\| / \\|W\\|$ (%)"), ("zeros", "zero weights (%)")),
         strict=True,
     ):
         for colour, (layer, rows) in zip(PALETTE, sweep.groupby("layer", sort=False), strict=False):
