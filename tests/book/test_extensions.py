@@ -25,7 +25,7 @@ def extension(name: str) -> ModuleType:
     return module
 
 
-figures, tables, source, sharing = (extension(name) for name in ("figures", "tables", "source", "sharing"))
+figures, accessible, source, sharing = (extension(name) for name in ("figures", "accessible", "source", "sharing"))
 
 
 def svg(inner: str) -> str:
@@ -107,20 +107,27 @@ HEAD = "<thead><tr><th>&nbsp;</th><th>a</th></tr></thead>"
 
 
 def test_headings_of_rows_and_columns_have_a_scope() -> None:
-    found = tables.scoped(f"<table>{HEAD}<tbody><tr><th>x</th><td>1</td></tr></tbody></table>")
+    found = accessible.scoped(f"<table>{HEAD}<tbody><tr><th>x</th><td>1</td></tr></tbody></table>")
     assert '<td></td><th scope="col">a</th>' in found
     assert '<tr><th scope="row">x</th><td>1</td></tr>' in found
 
 
 def test_a_first_column_of_numbers_stays_data() -> None:
     rows = "<tr><td>1</td><td>word</td></tr><tr><td>2.5</td><td>word</td></tr>"
-    assert rows in tables.scoped(f"<table>{HEAD}<tbody>{rows}</tbody></table>")
+    assert rows in accessible.scoped(f"<table>{HEAD}<tbody>{rows}</tbody></table>")
 
 
 def test_each_table_of_a_page_scrolls_by_itself() -> None:
     context: dict[str, Any] = {"body": "<p>a</p><table><tr><td>1</td></tr></table>" * 2}
-    tables.mark(None, "book/intro", "page.html", context, None)
+    accessible.mark(None, "book/intro", "page.html", context, None)
     assert context["body"].count('<div class="harlib-scroll"><table>') == 2
+
+
+def test_a_list_of_works_has_no_role_that_its_parts_contradict() -> None:
+    works = '<div role="list" class="citation-list"><div class="citation" id="a" role="doc-biblioentry">A</div></div>'
+    context: dict[str, Any] = {"body": works}
+    accessible.mark(None, "book/references", "page.html", context, None)
+    assert context["body"] == '<div class="citation-list"><div class="citation" id="a">A</div></div>'
 
 
 def buttons(address: str, name: str, suffix: str) -> list[dict[str, Any]]:

@@ -1,4 +1,8 @@
-"""Sphinx extension: the cells that head a column or a row of a table say so, and wide tables scroll by themselves."""
+"""Sphinx extension: what a page must say to those who hear it.
+
+The cells that head a column or a row of a table have a scope, and wide tables scroll by themselves. The list of works
+loses roles that docutils gives it and that contradict each other.
+"""
 
 import re
 from typing import Any
@@ -11,6 +15,7 @@ ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 EMPTY = re.compile(r"<th\b(?P<rest>[^>]*)>(?:\s|&nbsp;|\u00a0|<p>\s*</p>)*</th>")
 HEADING = re.compile(r"<th\b(?![^>]*\bscope=)(?P<rest>[^>]*)>")
 FIRST = re.compile(r"(?P<before><tr\b[^>]*>\s*)<td\b(?P<rest>[^>]*)>(?P<content>.*?)</td>", re.DOTALL)
+ROLE = re.compile(r"""(?<=<div) role="list"(?= class="citation-list")|(?<=") role="doc-biblioentry"(?=>)""")
 WORD = re.compile(r"[^\W\d_]{2}")
 
 
@@ -36,8 +41,9 @@ def _heading(scope: str) -> str:
 
 
 def mark(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
-    """Give the tables of a page their scopes, each in a box that scrolls."""
+    """Mend a page's tables and list of works."""
     if "body" in context:
+        context["body"] = ROLE.sub("", context["body"])
         context["body"] = TABLE.sub(
             lambda found: f'<div class="harlib-scroll">{scoped(found.group())}</div>', context["body"]
         )
