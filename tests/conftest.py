@@ -5,7 +5,7 @@ from jaxtyping import install_import_hook
 # Not the modules whose own checks are under test (data, importing.iq, integer.model), nor those without arrays, nor
 # what numba compiles.
 CHECKED = (
-    "ternary quantize model training prune sparsity fold evaluate plots stages "
+    "ternary quantize model training prune fold evaluate plots stages "
     "radar.activities radar.body radar.features radar.gait radar.room radar.signal "
     "radar.simulate radar.spectrogram radar.tempo "
     "importing.resample importing.pictures importing.recordings prediction "

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from harlib import evaluate
@@ -82,3 +83,17 @@ def test_shares_of_networks_are_scored_as_their_mean():
     share, group = np.array([0.2, 0.4, 1.0, 0.8]), np.array([0, 0, 1, 1])
     assert evaluate.over_subjects(share, group).estimate == pytest.approx(0.6)
     assert evaluate.paired_drop(np.ones(4), share, group).estimate == pytest.approx(0.4)
+
+
+def test_knee_of_a_corner_is_the_corner():
+    zeros_, accuracy = np.array([0.4, 0.5, 0.6, 0.7, 0.8, 0.9]), np.array([0.98, 0.98, 0.98, 0.98, 0.7, 0.42])
+    assert evaluate.knee(zeros_, accuracy) == 3
+
+
+def test_last_within_stops_at_the_first_point_that_is_outside():
+    def rows(*highs):
+        return pd.DataFrame({"drop_high": highs})
+
+    assert evaluate.last_within(rows(0.001, 0.004, 0.006, 0.005), 0.0051) == 1
+    assert evaluate.last_within(rows(0.006, 0.001), 0.0051) is None
+    assert evaluate.last_within(rows(float("nan"), 0.001), 0.0051) is None

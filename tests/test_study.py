@@ -144,3 +144,22 @@ def test_a_run_that_does_not_exist_is_named(monkeypatch, tmp_path):
 
 def test_outside_the_project_the_library_finds_its_own(tmp_path):
     assert (project_root(tmp_path) / "src" / "harlib").is_dir()
+
+
+def test_a_table_of_the_extended_run_comes_with_what_its_points_change(work, tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "project_root", lambda: tmp_path)
+    assert work.extended("sparsity") is None
+    folder = tmp_path / "reference" / "extended"
+    folder.mkdir(parents=True)
+    (folder / "summary.csv").write_text(
+        "table,point,stage,zeros\nsparsity,dense,sparse,0.42\nsparsity,raw,sparse,0.8\nother,a,qat,0.4\n"
+    )
+    (folder / "plan.yml").write_text(
+        "sparsity:\n  seeds: [0]\n  points:\n"
+        "    dense: {sparsity: 0.0}\n    raw: {sparsity: 0.8, prune_rule: magnitude}\n"
+    )
+    table = work.extended("sparsity")
+    assert table["zeros"].tolist() == [0.42, 0.8]
+    assert table["sparsity"].tolist() == [0.0, 0.8]
+    assert table["prune_rule"].tolist() == ["threshold", "magnitude"]
+    assert work.extended("absent") is None

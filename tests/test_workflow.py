@@ -24,7 +24,7 @@ def test_every_notebook_of_the_folder_is_in_the_study():
 
 
 def test_every_need_is_made_by_an_earlier_notebook():
-    made = {"params.yml", "inputs/data_file.txt"}  # of `prepare`
+    made = {"params.yml", "inputs/data_file.txt", "inputs/extended.txt"}  # of `prepare`
     for notebook in workflow.NOTEBOOKS:
         assert set(notebook.needs) <= made
         made |= set(notebook.makes)
@@ -101,6 +101,21 @@ def test_prepare_rewrites_only_the_slices_that_use_a_changed_parameter(tmp_path)
     workflow.prepare(ROOT, run, parameters.check({"qat_epochs": 21, "workers": 3}))
     after = {path.name: path.read_bytes() for path in (tmp_path / "inputs").iterdir()}
     assert {name for name in after if after[name] != before[name]} == {"04-quantization-aware-training.yml"}
+
+
+def test_a_new_table_of_the_extended_run_is_an_input(tmp_path):
+    root = tmp_path / "project"
+    (root / "reference" / "extended").mkdir(parents=True)
+    (root / "notebooks").symlink_to(ROOT / "notebooks")
+    held = []
+    for text in (None, "share\n0.45\n", "share\n0.5\n"):
+        if text:
+            (root / "reference" / "extended" / "summary.csv").write_text(text)
+        workflow.prepare(root, Run(tmp_path / "run"), parameters.check({}))
+        held.append((tmp_path / "run" / "inputs" / "extended.txt").read_text())
+    assert held[0] == ""
+    assert held[1].startswith("summary.csv ")
+    assert len(set(held)) == 3
 
 
 def test_a_marker_without_its_checkpoints_is_removed(tmp_path):

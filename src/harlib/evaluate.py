@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int64
 from scipy import stats
 
@@ -146,3 +147,26 @@ def mcnemar(before: Correct, after: Correct) -> float:
     """
     lost, won = int((before & ~after).sum()), int((~before & after).sum())
     return float(stats.binomtest(lost, lost + won).pvalue) if lost + won else 1.0
+
+
+def knee(zeros: Float[np.ndarray, " n"], accuracy: Float[np.ndarray, " n"]) -> int:
+    """The point of a falling curve that lies farthest above the line from its first point to its last.
+
+    This is the rule of Satopaa et al. 2011 (Finding a "Kneedle" in a Haystack) without smoothing.
+
+    >>> knee(np.array([0.4, 0.6, 0.8, 0.9]), np.array([0.98, 0.97, 0.95, 0.60]))
+    2
+    """
+    chord = np.interp(zeros, zeros[[0, -1]], accuracy[[0, -1]])
+    return int((accuracy - chord).argmax())
+
+
+def last_within(table: pd.DataFrame, limit: float) -> int | None:
+    """The last row up to which the upper end of every drop's interval is at most `limit`; None where none is.
+
+    Args:
+        table: points in order of rising zeros, with column drop_high.
+        limit: of the drop against fp32, 0..1. An interval without ends counts as outside.
+    """
+    inside = (table["drop_high"] <= limit).to_numpy().cumprod()
+    return int(inside.sum()) - 1 if inside.any() else None

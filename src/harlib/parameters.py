@@ -131,6 +131,9 @@ class Compression(BaseModel):
     qat_epochs: int = Field(14, ge=1, le=500, description="quantization-aware training, from the fp32 weights")
     qat_learning_rate: float = Field(5.0e-3, gt=0, le=1, description="peak of the one-cycle schedule, QAT")
     sparsity: float = Field(0.45, ge=0, le=0.95, description="share of zeros over all ternary weights together")
+    prune_rule: Literal["threshold", "magnitude", "layer", "channel"] = Field(
+        "threshold", description="how zeros are chosen: |W| over the layer's threshold, |W|, each layer alike, channels"
+    )
     prune_epochs: int = Field(10, ge=1, le=500, description="epochs of pruning and fine-tuning")
     prune_ramp_epochs: int = Field(4, ge=0, le=500, description="epochs over which the share of zeros is raised")
     prune_learning_rate: float = Field(3.0e-3, gt=0, le=1, description="peak of the one-cycle schedule, pruning")

@@ -17,7 +17,7 @@ from harlib.errors import HarlibError
 from harlib.execution import Job, fit_fold, make_task
 from harlib.parameters import Parameters
 from harlib.project import project_root
-from harlib.runs import LOCAL, METRICS, PREDICTIONS, Run
+from harlib.runs import LOCAL, METRICS, PREDICTIONS, Run, read_yaml
 from harlib.stages.task import Task
 
 PLACES = ("from_run", "to_run")
@@ -77,6 +77,23 @@ class Study:
             if path.is_file():
                 return path
         raise HarlibError(f"{places[0]} is missing: run the notebook that makes it, or the study with `harlib run`")
+
+    def extended(self, table: str) -> pd.DataFrame | None:
+        """A table of the extended run as reference/extended keeps it, one row a point and stage; it is not this run's.
+
+        Returns:
+            The columns of its summary.csv, and one for each parameter that a point of the table changes; None where
+            the extended run or the table is missing.
+        """
+        folder = project_root() / "reference" / "extended"
+        if not (folder / "summary.csv").is_file():
+            return None
+        rows = pd.read_csv(folder / "summary.csv").query("table == @table").reset_index(drop=True)
+        points = read_yaml(folder / "plan.yml").get(table, {}).get("points", {})
+        for name in dict.fromkeys(name for changes in points.values() for name in changes):
+            default = Parameters.model_fields[name].default
+            rows[name] = [points[point].get(name, default) for point in rows["point"]]
+        return rows if len(rows) else None
 
     def folds(self) -> list[data.Fold]:
         """The subject-disjoint folds of the data set."""

@@ -16,6 +16,7 @@ from harlib.runs import LOCAL, Run
 
 _DATA = ("data.npz", "fresh.npz")
 _OWN = "inputs/data_file.txt"  # hash of the own recordings, so that others under the same name are noticed
+_EXTENDED = "inputs/extended.txt"  # hashes of the extended run's committed files, which some notebooks show
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,12 @@ NOTEBOOKS = (
     Notebook("02-fp32-baseline", _DATA, _marker("fp32")),
     Notebook("03-ternarization-analysis", (*_DATA, *_marker("fp32")), _marker("ternary-ptq", "ternary-ptq-bn")),
     Notebook("04-quantization-aware-training", (*_DATA, *_marker("fp32")), _marker("qat")),
-    Notebook("05-pruning", (*_DATA, *_marker("qat")), _marker("pruned")),
+    Notebook("05-pruning", (_EXTENDED, *_DATA, *_marker("qat")), _marker("pruned")),
     Notebook("06-batch-norm-folding", (*_DATA, *_marker("pruned")), _marker("folded")),
     Notebook("07-integer-inference", (*_DATA, *_marker("pruned")), _marker("integer")),
     Notebook(
         "08-results",
-        ("params.yml", *_DATA, *_marker(*stages.ORDER)),  # its manifest names every parameter
+        ("params.yml", _EXTENDED, *_DATA, *_marker(*stages.ORDER)),  # its manifest names every parameter
         (
             "metrics.csv",
             "predictions.csv",
@@ -64,6 +65,8 @@ def prepare(root: Path, run: Run, parameters: Parameters) -> None:
     if own and not own.is_file():
         raise HarlibError(f"data_file: {own} is missing: make it with `harlib import RECORDINGS --out {own}`")
     files.write_if_changed(run.path / _OWN, files.sha256(own) if own else "")
+    extended = sorted((root / "reference" / "extended").glob("*.*"))
+    files.write_if_changed(run.path / _EXTENDED, "".join(f"{path.name} {files.sha256(path)}\n" for path in extended))
     values = parameters.model_dump(mode="json", exclude=LOCAL)
     for notebook in NOTEBOOKS:
         path = root / "notebooks" / f"{notebook.name}.ipynb"

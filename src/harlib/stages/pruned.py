@@ -17,6 +17,7 @@ UPSTREAM = "qat"
 PARAMETERS = (
     "threshold",
     "sparsity",
+    "prune_rule",
     "prune_epochs",
     "prune_ramp_epochs",
     "prune_learning_rate",
@@ -95,8 +96,8 @@ def fit(task: Task) -> Fit:
         zero, count = zeros(network)
         history["zeros"].append(zero / count)
 
-    share = task.parameters.sparsity
-    history["loss"] = train(network, task, share, after_epoch=follow)
+    share, rule = task.parameters.sparsity, prune.RULES[task.parameters.prune_rule]
+    history["loss"] = train(network, task, share, rule, follow)
     training.reestimate_batch_norm(network, task.x)
     while prune.fill_up(network, task.x, share):  # new statistics can make a further channel constant
         training.reestimate_batch_norm(network, task.x)

@@ -1,8 +1,9 @@
 """One point of the curve of accuracy against sparsity: `pruned`, but every zero counts, so that any share works."""
 
-from harlib import sparsity
-from harlib.stages import pruned
-from harlib.stages.task import Fit, Task
+from harlib import prune, training
+from harlib.stages import pruned, qat
+from harlib.stages.task import Fit, Task, network_fit
+from harlib.ternary import zeros
 
 NAME = "sparse"
 TRAINS = True
@@ -12,5 +13,14 @@ build = pruned.build
 
 
 def fit(task: Task) -> Fit:
-    """Prune to parameter `sparsity` by the study's rule."""
-    return sparsity.fit(task, "threshold", task.parameters.sparsity)
+    """Prune to parameter `sparsity` by `prune_rule` while training, then re-estimate batch norm.
+
+    Zeros in channels that do nothing count too, so their number is that of `prune.zeros_for`; or that of the natural
+    zeros, where they are more: then nothing is forced, and the support is frozen all the same.
+    """
+    p = task.parameters
+    network = qat.build(task.upstream, task)
+    pruned.train(network, task, p.sparsity, prune.RULES[p.prune_rule])
+    training.reestimate_batch_norm(network, task.x)
+    zero, count = zeros(network)
+    return network_fit(network, metrics={"zeros": zero / count})
