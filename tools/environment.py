@@ -23,7 +23,7 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / ".complete"
 PYTHON = (3, 11)
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-SIZES = "downloads about 475 MB and takes 2.0 GB on disk"
+SIZES = "downloads about 513 MB and takes 2.1 GB on disk"
 SIZES_CUDA = "downloads about 3 GB"
 
 

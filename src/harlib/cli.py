@@ -49,10 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     simulate.add_argument("--out", type=Path, required=True, help="file to write: .npy, .npz or .png")
 
     exporter = commands.add_parser("export", help="write an integer model as code for another engine; needs no torch")
-    exporter.add_argument("engine", choices=["c"], help="c: C99 without library, heap or floating point")
+    exporter.add_argument(
+        "engine",
+        choices=["c", "onnx", "qonnx"],
+        help="c: C99 without library, heap or floating point; onnx: standard operators; qonnx: for FINN and hls4ml",
+    )
     exporter.add_argument("model", type=Path, help="integer model, such as reference/published/models/fold0.json")
-    exporter.add_argument("--out", type=Path, required=True, help="folder to write to")
-    exporter.add_argument("--backend", choices=["compact", "fast"], default="compact", help="weights: data, or code")
+    exporter.add_argument("--out", type=Path, required=True, help="folder to write to (c), or file")
+    exporter.add_argument(
+        "--backend", choices=["compact", "fast"], default="compact", help="of c, weights as data or code"
+    )
 
     verify = commands.add_parser("verify", help="recompute the hashes of a run's manifest; status 1 where one misfits")
     verify.add_argument("path", type=Path, metavar="RUN", help="the run's folder, such as runs/published")
@@ -93,10 +99,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 subject=options.subject,
                 seed=options.seed,
             )
-        elif options.command == "export":
-            from harlib.integer.c import export
+        elif options.command == "export" and options.engine == "c":
+            from harlib.integer.c import export as c_export
 
-            export.export_file(options.model, options.out, options.backend)
+            c_export.export_file(options.model, options.out, options.backend)
+        elif options.command == "export":
+            from harlib.integer.onnx import export as onnx_export
+
+            onnx_export.export_file(options.model, options.out, options.engine)
         elif options.command == "compare":
             from harlib import compare as comparison
 
