@@ -57,7 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     exporter.add_argument("model", type=Path, help="integer model, such as reference/published/models/fold0.json")
     exporter.add_argument("--out", type=Path, required=True, help="folder to write to (c), or file")
     exporter.add_argument(
-        "--backend", choices=["compact", "fast"], default="compact", help="of c, weights as data or code"
+        "--backend",
+        choices=["compact", "fast", "packed"],
+        default="compact",
+        help="of c, weights as data, code, or code for microcontrollers",
     )
 
     verify = commands.add_parser("verify", help="recompute the hashes of a run's manifest; status 1 where one misfits")

@@ -14,6 +14,8 @@ from harlib.integer.requantize import product_range
 
 INT16, INT32 = 2**15 - 1, 2**31 - 1
 
+Field = tuple[int, str, str, str]  # of the state: cells, type, name, meaning
+
 
 @dataclass(frozen=True)
 class Channel:

@@ -1,0 +1,116 @@
+"""Two pixels in a word: where the columns lie, and when sums do not fit a lane."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from harlib.integer import oracle
+from harlib.integer.c.packed import context, lanes, maps
+from harlib.integer.c.plan import plan, ring_rows
+from harlib.integer.model import load, parse
+from harlib.project import project_root
+
+from .examples import inputs, models
+from .test_c import SANITIZE, build, logits, needs_compiler
+
+PUBLISHED = project_root() / "reference" / "published" / "models" / "fold0.json"
+
+
+def wide_model(channels=260, rows=2, columns=5, multiplier=3, shift=10, weight=None):
+    """A 1 x 1 convolution with many channels, whose sums leave 16 bits; its second output has few terms."""
+    weight = weight or [[[[1]]] * channels, [[[(-1) ** (i % 2) if i < 9 else 0]] for i in range(channels)]]
+    conv = {
+        "op": "conv2d", "name": "conv", "in_channels": channels, "out_channels": 2, "groups": 1, "kernel": [1, 1],
+        "stride": [1, 1], "padding": [0, 0], "weight": weight, "bias": [-30000, 5], "input_zero_point": 7,
+        "multiplier": [multiplier] * 2, "shift": [shift] * 2, "output_zero_point": 3, "clamp": [2, 250],
+        "weight_scale": 1.0, "real_multiplier": [multiplier / 2**shift] * 2, "output_scale": 1.0,
+    }  # fmt: skip
+    count = rows * columns
+    pool = {"op": "global_average_pool", "name": "pool", "count": count, "multiplier": round(2**20 / count)}
+    linear = {
+        "op": "linear", "name": "linear", "in_features": 2, "out_features": 2, "weight": [[1, -1], [0, 1]],
+        "bias": [0, 1], "input_zero_point": 3, "weight_scale": 1.0, "logit_scale": 1.0,
+    }  # fmt: skip
+    head = {"format": "harlib-integer", "version": 1, "classes": ["a", "b"]}
+    source = {"shape": [channels, rows, columns], "low": 0.0, "high": 1.0, "scale": 1.0, "zero_point": 7}
+    layers = [conv, pool | {"shift": 20, "input_zero_point": 3}, linear]
+    return parse(json.dumps(head | {"input": source, "layers": layers}))
+
+
+def methods(model):
+    numbers = plan(model)
+    return context(numbers, ring_rows(numbers.stages, 1))["methods"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(models())
+def test_every_column_that_a_tap_reads_stands_where_it_looks(model):
+    stages = plan(model).stages
+    layout = maps(stages)
+    for stage, own, after in zip(stages[:-1], layout[:-1], layout[1:], strict=True):
+        held = {word: (low, high) for word, low, high in own.seams}
+        for out in range(after.made):
+            for tap in range(stage.kernel[1]):
+                word = stage.stride[1] * out + tap - stage.padding[1]
+                assert -own.margin <= word < own.step - own.margin
+                for lane, column in enumerate((out, out + after.distance)):
+                    wanted = column * stage.stride[1] + tap - stage.padding[1]
+                    if column >= after.width:
+                        continue
+                    if stage.index == 0:  # `spread` puts each half where `segments` says
+                        assert wanted == word + lane * own.distance
+                    elif word in held or not 0 <= word < own.made:
+                        source = held.get(word, (None, None))[lane]
+                        assert source == own.source(wanted)
+                    else:
+                        assert wanted == word + lane * own.distance
+                        assert wanted < own.width
+
+
+def test_a_published_model_keeps_both_lanes_together_in_32_bits():
+    for channels in methods(load(PUBLISHED)):
+        assert all(method.together and not method.wide for method in channels)
+
+
+@pytest.mark.parametrize("clamp", [(0, 255), (9, 200)])
+def test_bounds_of_a_lane_hold_for_every_mixture_of_codes(clamp):
+    numbers = plan(load(PUBLISHED))
+    rng = np.random.default_rng(0)
+    for channel in numbers.channels:
+        method = lanes(channel, (0, 255), clamp)
+        signs = np.array([sign for sign, *_ in channel.terms], np.int64)
+        codes = rng.choice([0, 255], (200, len(signs)))
+        codes[:2] = np.where(signs > 0, 255, 0), np.where(signs > 0, 0, 255)
+        u = method.start + codes @ signs
+        assert u.min() >= 0
+        assert u.max() < (2**15 if method.short else 2**16)
+        assert np.abs(u * method.multiplier + method.constant).max() < 2**31
+        acc = channel.start + codes @ signs
+        exact = (acc * channel.multiplier + channel.constant) >> channel.shift
+        np.testing.assert_array_equal((u * method.multiplier + method.constant) >> method.shift, exact)
+        assert method.floor or exact.min() >= clamp[0]
+        assert method.ceiling or exact.max() <= clamp[1]
+
+
+@needs_compiler
+@pytest.mark.parametrize("multiplier", [3, 2**31 - 1])
+def test_sums_that_leave_a_lane_are_formed_apart(multiplier, tmp_path):
+    model = wide_model(multiplier=multiplier, shift=10 if multiplier == 3 else 38)
+    (found,) = methods(model)
+    assert [method.together for method in found] == [False, True]
+    assert [method.wide for method in found] == [multiplier > 3] * 2
+    x = np.concatenate([inputs(model, 20), np.zeros((1, *model.input.shape), np.uint8)])
+    x = np.concatenate([x, np.full((1, *model.input.shape), 255, np.uint8)])
+    lines = logits(build(model, "packed", tmp_path, flags=["-O0", *SANITIZE[1:]]), x)
+    assert [[int(value) for value in line[1:]] for line in lines] == oracle.run(model, x).tolist()
+
+
+@needs_compiler
+@pytest.mark.parametrize("columns", [1, 4, 7])
+def test_a_map_too_high_for_sums_in_lanes_is_exact(columns, tmp_path):
+    model = wide_model(channels=2, rows=300, columns=columns, multiplier=100, weight=[[[[1]], [[1]]], [[[0]], [[1]]]])
+    x = np.concatenate([inputs(model, 4), np.full((1, *model.input.shape), 255, np.uint8)])
+    lines = logits(build(model, "packed", tmp_path, flags=["-O0", *SANITIZE[1:]]), x)
+    assert [[int(value) for value in line[1:]] for line in lines] == oracle.run(model, x).tolist()
