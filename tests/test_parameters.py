@@ -25,7 +25,7 @@ CONFIG = Path(__file__).parents[1] / "config"
         ({"seed": -1}, "seed = -1"),
         ({"multiplier_bits": 32}, "multiplier_bits = 32"),
         ({"folds": 31}, "31 is above the number of subjects"),
-        ({"prune_ramp_epochs": 11}, "above prune_epochs"),
+        ({"prune_ramp_epochs": 13}, "above prune_epochs"),
         ({"snr_db": [30.0, 20.0]}, "low <= high"),
         ({"sweep_thresholds": []}, "sweep_thresholds"),
         ({"curve_subjects": [3, 0]}, "curve_subjects"),

@@ -93,7 +93,7 @@ class Training(BaseModel):
     evaluate_on: Literal["test", "validation"] = Field(
         "test", description="test: the held-out fold; validation: subjects inside the training folds, to make choices"
     )
-    batch_size: int = Field(64, ge=2, le=1024, description="samples a training step")
+    batch_size: int = Field(16, ge=2, le=1024, description="samples a training step")
     weight_decay: float = Field(1.0e-4, ge=0, le=1, description="AdamW's, on convolution and linear weights only")
     fp32_epochs: int = Field(16, ge=1, le=500, description="passes over the training folds for the fp32 baseline")
     fp32_learning_rate: float = Field(1.0e-2, gt=0, le=1, description="peak of the one-cycle schedule, fp32")
@@ -128,15 +128,20 @@ class Compression(BaseModel):
     sweep_thresholds: tuple[Annotated[float, Field(gt=0, le=3)], ...] = Field(
         (0.1, 0.3, 0.5, 0.7, 0.9, 1.1, 1.3, 1.5), min_length=1, max_length=100, description="thresholds of the sweep"
     )
-    qat_epochs: int = Field(14, ge=1, le=500, description="quantization-aware training, from the fp32 weights")
+    qat_epochs: int = Field(16, ge=1, le=500, description="quantization-aware training, from the fp32 weights")
     qat_learning_rate: float = Field(5.0e-3, gt=0, le=1, description="peak of the one-cycle schedule, QAT")
+    qat_sweep_thresholds: tuple[Annotated[float, Field(gt=0, le=3)], ...] = Field(
+        (0.3, 1.1, 1.5), max_length=20, description="thresholds that a few folds are trained with, too"
+    )
+    qat_sweep_folds: int = Field(2, ge=0, le=50, description="folds of that sweep")
+    qat_sweep_epochs: int = Field(4, ge=1, le=500, description="epochs of that sweep")
     sparsity: float = Field(0.45, ge=0, le=0.95, description="share of zeros over all ternary weights together")
     prune_rule: Literal["threshold", "magnitude", "layer", "channel"] = Field(
         "threshold", description="how zeros are chosen: |W| over the layer's threshold, |W|, each layer alike, channels"
     )
-    prune_epochs: int = Field(10, ge=1, le=500, description="epochs of pruning and fine-tuning")
+    prune_epochs: int = Field(12, ge=1, le=500, description="epochs of pruning and fine-tuning")
     prune_ramp_epochs: int = Field(4, ge=0, le=500, description="epochs over which the share of zeros is raised")
-    prune_learning_rate: float = Field(3.0e-3, gt=0, le=1, description="peak of the one-cycle schedule, pruning")
+    prune_learning_rate: float = Field(2.0e-3, gt=0, le=1, description="peak of the one-cycle schedule, pruning")
     weights: Weights = Field("threshold", description="how weights are quantized in training; see harlib.weights")
     eight_bit_ends: bool = Field(False, description="8-bit weights in the first and the last layer")
     activation_bits: int = Field(8, ge=2, le=8, description="bits of an activation's code")

@@ -5,7 +5,7 @@ import io
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -117,18 +117,28 @@ class Study:
         found = [self.target.result(stage.NAME, fold) for fold in range(self.parameters.folds)]
         return [result for result in found if result]
 
-    def run(self, stage: ModuleType) -> pd.DataFrame:
+    def variant(self, name: str, changes: Mapping[str, Any]) -> "Study":
+        """The same study with some parameters changed, which writes beside the target's stages, to variants/<name>."""
+        changed = parameters.check({**self.parameters.model_dump(mode="json"), **changes}, name)
+        return replace(self, parameters=changed, target=Run(self.target.path / "variants" / name))
+
+    def run(self, stage: ModuleType, folds: int | None = None) -> pd.DataFrame:
         """Run a stage on every fold, training in parallel processes of one thread each, and write what it leaves.
 
         A fold whose result has the same fingerprint (parameters, data, modules, upstream) is not run again.
+
+        Args:
+            stage: module of the stage.
+            folds: only this many, the first (default: all).
 
         Returns:
             The stage's metrics, one row a fold and metric.
         """
         p = self.parameters
         split = self.folds()
-        marks = [self._fingerprint(stage, fold) for fold in range(p.folds)]
-        open_folds = [fold for fold in range(p.folds) if not self._finished(stage, fold, marks[fold])]
+        count = p.folds if folds is None else min(folds, p.folds)
+        marks = [self._fingerprint(stage, fold) for fold in range(count)]
+        open_folds = [fold for fold in range(count) if not self._finished(stage, fold, marks[fold])]
         started = time.monotonic()
         jobs = [
             (Job(stage.__name__, k, split[k], p, self.source, self.target, self.data_files(), marks[k]),)

@@ -38,6 +38,26 @@ def curves(panels: Mapping[str, Curves], title: str) -> Figure:
     return figure
 
 
+def curves_by_name(panels: Mapping[str, Mapping[str, Sequence[float]]], title: str) -> Figure:
+    """One panel a quantity: a line a name over the epochs.
+
+    Args:
+        panels: axis label with unit to one curve a name.
+        title: of the whole figure.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.2 * len(panels), 3.6), squeeze=False)
+    for axis, (label, lines) in zip(axes[0], panels.items(), strict=True):
+        for colour, (name, values) in zip(PALETTE, lines.items(), strict=False):
+            axis.plot(np.arange(1, len(values) + 1), values, color=colour, label=name)
+        axis.set(xlabel="epoch", ylabel=label)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize="small")
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    plt.close(figure)
+    return figure
+
+
 def fold_accuracies(accuracies: Mapping[str, Sequence[float]], title: str) -> Figure:
     """Accuracy in %: a dot a fold, and the mean over folds with its 95 % t interval, one row a method.
 

@@ -137,3 +137,55 @@ def accuracy_sweep(sweep: pd.DataFrame, threshold: float, reference: float) -> F
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     plt.close(figure)
     return figure
+
+
+def shapes(masters: Mapping[str, Float[np.ndarray, "epochs ..."]], threshold: float, epochs: Sequence[int]) -> Figure:
+    """Float master weights over their threshold, a row a layer and a column an epoch, with thresholds and levels.
+
+    Args:
+        masters: layer name to its weights before training and after each epoch.
+        threshold: t of the rule.
+        epochs: which to draw; 0 is before training.
+    """
+    figure, axes = plt.subplots(len(masters), len(epochs), figsize=(11, 1.5 * len(masters)), sharex=True, squeeze=False)
+    bins = np.linspace(-4, 4, 61)
+    for row, (name, held) in zip(axes, masters.items(), strict=True):
+        for axis, epoch in zip(row, epochs, strict=True):
+            weight = held[epoch].ravel()
+            ratio = weight / (threshold * np.abs(weight).mean())
+            axis.hist(ratio.clip(-4, 4), bins=bins, color=PALETTE[5])
+            level = np.abs(ratio[np.abs(ratio) > 1]).mean()
+            for side in (-1, 1):
+                axis.axvline(side, color=PALETTE[3], linestyle="--", linewidth=1)
+                axis.plot(side * level, 0, "D", color="black", markersize=5, clip_on=False, zorder=3)
+            axis.set_yticks([])
+            axis.set_title(f"{100 * (np.abs(ratio) <= 1).mean():.0f} % zeros", fontsize="small", loc="right")
+        row[0].set_ylabel(name, fontsize="small")
+    for axis, epoch in zip(axes[-1], epochs, strict=True):
+        axis.set_xlabel("before training" if epoch == 0 else f"epoch {epoch}")
+    figure.suptitle("Float weights over their threshold W / Δ", x=0.01, ha="left", fontsize="medium")
+    plt.close(figure)
+    return figure
+
+
+def trained_sweep(sweep: pd.DataFrame, threshold: float, reference: Sequence[float]) -> Figure:
+    """Accuracy and zeros after quantization-aware training with each threshold: a dot a fold, a line through means.
+
+    Args:
+        sweep: columns threshold, fold, accuracy (0..1), zeros (0..1).
+        threshold: t of the study.
+        reference: accuracy of the float network on each of these folds, 0..1; may be empty.
+    """
+    figure, axes = plt.subplots(1, 2, figsize=(11, 3.6), sharex=True)
+    for axis, column, colour in zip(axes, ("accuracy", "zeros"), PALETTE, strict=False):
+        axis.plot(sweep["threshold"], 100 * sweep[column], "o", color=colour, alpha=0.5)
+        mean = sweep.groupby("threshold")[column].mean()
+        axis.plot(mean.index, 100 * mean, "-o", color=colour, linewidth=2, label="mean of the folds")
+        axis.axvline(threshold, color="black", linestyle="--", label=f"t = {threshold:g}")
+        axis.set(xlabel="threshold t", ylabel=f"{column} (%)")
+    if len(reference):
+        axes[0].axhline(100 * float(np.mean(reference)), color=PALETTE[2], linestyle="-.", label="float weights (mean)")
+    axes[0].legend(frameon=False, fontsize="small")
+    figure.suptitle("Accuracy and zeros after training with each threshold", x=0.01, ha="left", fontsize="medium")
+    plt.close(figure)
+    return figure
