@@ -71,3 +71,13 @@ def test_accuracy_sweep_draws_folds_and_their_mean():
     assert list(lines["x (mean)"].get_ydata()) == pytest.approx([25, 30])
     assert list(lines["float weights (mean)"].get_ydata()) == pytest.approx([90, 90])
     assert sum(len(line.get_xdata()) == 4 for line in axis.lines) == 2
+
+
+def test_kernels_stand_side_by_side_before_and_after():
+    weight = torch.randn(3, 1, 10, 4, generator=torch.Generator().manual_seed(0))
+    figure = weights.kernels(weight, 0.7)
+    before, after = (np.asarray(axis.images[0].get_array().filled(np.nan)) for axis in figure.axes[:2])
+    assert before.shape == (10, 15)
+    np.testing.assert_array_equal(before[:, 5:9], weight[1, 0].numpy())
+    assert len(np.unique(after[np.isfinite(after)])) == 3
+    assert np.isnan(before[:, 4::5]).all()

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from harlib.integer.proofs import Bounds
-from harlib.plots.style import PALETTE
+from harlib.plots.style import PALETTE, PAPER
 
 
 def multipliers(real: Mapping[str, Sequence[Float[np.ndarray, " channels"]]], title: str) -> Figure:
@@ -133,7 +133,7 @@ def widths(boxes: Mapping[str, str], flow: Sequence[str], title: str) -> Figure:
     for i, text in enumerate(flow):
         _arrow(axis, (0.0, -2.0 * i), (0.0, -2 * i - 0.95))
         axis.text(0.08, -2 * i - 0.42, text, va="center", fontsize="small", color=PALETTE[3])
-    style = {"boxstyle": "round,pad=0.5", "facecolor": "#e8f1f8", "edgecolor": PALETTE[0]}
+    style = {"boxstyle": "round,pad=0.5", "facecolor": PAPER, "edgecolor": PALETTE[0]}
     for i, (text, side) in enumerate(boxes.items()):
         middle = -2 * i - 1.5
         _arrow(axis, (-2.0, middle), (-1.35, middle))

@@ -1,11 +1,14 @@
 """Quantization-aware training as a drawing: the numbers of one kernel go round the loop once."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 
 from harlib.plots.drawing import BLUE, GREEN, ORANGE, Drawing
 
 LEFT, RIGHT, TOP = 130.0, 410.0, 46.0  # middles of the two sides, and where the first matrices begin
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def training_loop(
@@ -27,15 +30,17 @@ def training_loop(
     drawing = Drawing(540, 560)
     drawing.text((LEFT, 14), "forward", 14, bold=True)
     drawing.text((RIGHT, 14), "backward", 14, bold=True)
+    power = math.floor(math.log10(max(float(np.abs(gradient).max()), 1e-30)))
+    gradient, unit = gradient / 10.0**power, f"in 10{str(power).translate(RAISED)}"
     for x, values, form, label in (
         (LEFT, master, "+.2f", "float master weights W"),
-        (RIGHT, gradient, "+.4f", "∂L/∂W"),
+        (RIGHT, gradient, "+.2f", f"∂L/∂W, {unit}"),
     ):
         _matrix(drawing, (x, TOP), values, form, label)
     _staircase(drawing, master, float(ternary.max()), threshold)
     _straight(drawing)
     _matrix(drawing, (LEFT, TOP + 250), ternary, "+.2f", "αW′, three values")
-    _matrix(drawing, (RIGHT, TOP + 250), gradient, "+.4f", "∂L/∂(αW′)")
+    _matrix(drawing, (RIGHT, TOP + 250), gradient, "+.2f", f"∂L/∂(αW′), {unit}")
     drawing.box((60, 440), (420, 56), ORANGE)
     drawing.text((270, 458), "network with ternary weights and 8-bit activations", 13)
     drawing.text((270, 478), f"loss L = {loss:.3f} nats on this batch", 13)
@@ -51,9 +56,8 @@ def training_loop(
 
 
 def _matrix(drawing: Drawing, at: tuple[float, float], values: Float[np.ndarray, "3 3"], form: str, label: str) -> None:
-    wide = 58 if "4" in form else 50
     drawing.text((at[0], at[1] - 10), label, 13)
-    drawing.matrix((at[0] - 1.5 * wide, at[1] + 4), values, form, (wide, 26))
+    drawing.matrix((at[0] - 75, at[1] + 4), values, form, (50, 26))
 
 
 def _staircase(drawing: Drawing, master: Float[np.ndarray, "3 3"], alpha: float, threshold: float) -> None:

@@ -89,6 +89,31 @@ def histograms(weights: Mapping[str, Float[Tensor, "..."]], threshold: float) ->
     return figure
 
 
+def kernels(weight: Float[Tensor, "out 1 rows columns"], threshold: float) -> Figure:
+    """The kernels of a layer with one input channel, side by side: float above, the ternary values below.
+
+    Args:
+        weight: float weights.
+        threshold: t of the rule.
+    """
+    codes, alpha = ternary.ternarize(weight, threshold)
+    limit = float(weight.abs().max())
+    figure, axes = plt.subplots(2, 1, figsize=(7.4, 3.6), sharex=True)
+    for axis, held, title in (
+        (axes[0], weight, "float weights $W$"),
+        (axes[1], alpha * codes, f"$\\alpha W′$ with $\\alpha$ = {float(alpha):.3f}"),
+    ):
+        strip = np.pad(held[:, 0].numpy(), ((0, 0), (0, 0), (0, 1)), constant_values=np.nan)  # a gap after each kernel
+        shown = axis.imshow(np.hstack(list(strip)), cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
+        axis.set(title=title, ylabel="row")
+    width = weight.shape[3]
+    axes[1].set_xticks(np.arange(len(weight)) * (width + 1) + (width - 1) / 2, range(1, len(weight) + 1))
+    axes[1].set_xlabel("kernel (output channel)")
+    figure.colorbar(shown, ax=list(axes), label="weight")
+    plt.close(figure)
+    return figure
+
+
 def distance_and_zeros(sweep: pd.DataFrame, optimum: pd.DataFrame, threshold: float) -> Figure:
     """Relative distance and share of zeros of each layer against t, with the rule's t and the exact optimum.
 
