@@ -34,10 +34,10 @@ lint: environment ## ruff and mypy
 	@$(BIN)/mypy
 
 test: lint browser node ## everything that is checked on every change
-	@$(BIN)/pytest src tests -m "not slow and not study and not browser"
 	@$(BIN)/harlib run config/smoke.yml
 	@$(BIN)/python workflow/build_book.py --run runs/smoke --workspace $(TEST_BOOK)
-	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest tests -m "(study or browser) and not slow"
+	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder \
+		src tests -m "not slow"
 
 test-all: test ## test, and the tests that take minutes
 	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest tests -m slow

@@ -1,6 +1,11 @@
 """Shapes and types at the boundaries of the numeric modules are checked while the tests run."""
 
+import os
+
 from jaxtyping import install_import_hook
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes test at a time; threads that compete cost ten times
+
 
 # Not the modules whose own checks are under test (data, importing.iq, integer.model), nor those without arrays, nor
 # what numba compiles.
@@ -13,3 +18,8 @@ CHECKED = (
     "integer.folded integer.oracle integer.requantize integer.intervals integer.proofs integer.footprint"
 )
 install_import_hook([f"harlib.{module}" for module in CHECKED.split()], "beartype.beartype")
+
+
+def pytest_collection_modifyitems(items):
+    """Studies first: with two processes at work, the longest files must not come last."""
+    items.sort(key=lambda item: item.get_closest_marker("study") is None)

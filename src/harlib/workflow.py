@@ -33,7 +33,11 @@ def _marker(*names: str) -> tuple[str, ...]:
 
 
 NOTEBOOKS = (
-    Notebook("01-radar-spectrograms", (_OWN,), (*_DATA, "figures/spectrograms.svg")),
+    Notebook(
+        "01-radar-spectrograms",
+        (_OWN,),
+        (*_DATA, "figures/spectrograms.svg", "figures/class-means.svg", "figures/envelopes.svg"),
+    ),
     Notebook("02-fp32-baseline", _DATA, _marker("fp32")),
     Notebook("03-ternarization-analysis", (*_DATA, *_marker("fp32")), _marker("ternary-ptq", "ternary-ptq-bn")),
     Notebook("04-quantization-aware-training", (*_DATA, *_marker("fp32")), _marker("qat")),

@@ -23,6 +23,7 @@ CHAPTERS = (
     "08-results",
 )
 ASKED = re.compile(r"\{glue:text\}`run/([\w-]+)\.ipynb::(\w+)(:[^`]*)?`")
+ASKED_WHOLE = re.compile(r"\{glue\} (\w+)\n:doc: run/([\w-]+)\.ipynb")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 120"><rect width="300" height="100"/></svg>'
 TABLE = """
 import pandas as pd
@@ -34,7 +35,8 @@ def asked(chapter: str) -> dict[str, float | str]:
     """Give a value to every name that the book's pages take from a chapter: a word where they print text."""
     pages = "".join(page.read_text(encoding="utf-8") for page in sorted((PROJECT / "book").glob("*.md")))
     found = [match for match in ASKED.findall(pages) if match[0] == chapter]
-    return {name: "word" if form == ":s" else 98.5 for _, name, form in found}
+    whole = {name: "word" for name, place in ASKED_WHOLE.findall(pages) if place == chapter}
+    return {name: "word" if form == ":s" else 98.5 for _, name, form in found} | whole
 
 
 def notebook(chapter: str) -> nbformat.NotebookNode:
@@ -62,7 +64,7 @@ def make(run: Path) -> Path:
     for chapter in CHAPTERS:
         executed = NotebookClient(notebook(chapter), timeout=120, kernel_name="python3").execute()
         nbformat.write(executed, run / "notebooks" / f"{chapter}.ipynb")
-    for figure in ("accuracy-by-stage", "spectrograms"):
+    for figure in ("accuracy-by-stage", "spectrograms", "class-means", "envelopes"):
         (run / "figures" / f"{figure}.svg").write_text(SVG, encoding="utf-8")
     return run
 

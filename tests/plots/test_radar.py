@@ -52,11 +52,13 @@ def test_aliasing_draws_a_saw_tooth_that_wraps_at_the_limit():
     assert lines(axis)["unambiguous velocity"].get_xdata()[0] == 3.0
 
 
-def test_samples_draw_both_parts():
+def test_samples_draw_each_part_on_its_own_scale():
     time = np.arange(5) / 10
-    axis = radar.samples(time, np.exp(2j * time)).axes[0]
-    assert lines(axis)["I (real part)"].get_ydata() == pytest.approx(np.cos(2 * time))
-    assert lines(axis)["Q (imaginary part)"].get_ydata() == pytest.approx(np.sin(2 * time))
+    figure = radar.samples(time, 100 + np.exp(2j * time))
+    real, imaginary = figure.axes
+    assert real.lines[0].get_ydata() == pytest.approx(100 + np.cos(2 * time))
+    assert imaginary.lines[0].get_ydata() == pytest.approx(np.sin(2 * time))
+    assert real.get_ylim()[0] > 90 > imaginary.get_ylim()[1]
 
 
 def test_pictures_share_a_scale_and_centre_row_32_on_zero():
@@ -77,12 +79,23 @@ def test_pictures_share_a_scale_and_centre_row_32_on_zero():
 
 def test_gallery_has_a_row_a_class():
     rows = {"jogging": np.full((3, 64, 64), 2500.0), "other": np.full((3, 64, 64), 2600.0)}
-    figure = radar.gallery(rows, 10.0, 3.0, "raw", "title")
+    figure = radar.gallery(rows, 10.0, 3.0, "raw", "title", ["a", "b", "c"])
     held = images(figure)
+    assert [image.axes.get_title() or image.axes.get_title(loc="left") for image in held] == ["a", "b", "c", "", "", ""]
     assert [float(image.get_array()[0, 0]) for image in held] == [2500.0] * 3 + [2600.0] * 3
     assert len({image.get_clim() for image in held}) == 1
     assert [image.axes.get_ylabel() for image in held] == ["jogging", "", "", "other", "", ""]
     assert figure.get_supxlabel() == "time (s)"
+
+
+def test_envelopes_lie_on_their_picture():
+    given = {"low": np.full((64, 64), 2500.0), "high": np.full((64, 64), 2600.0)}
+    edges = {"low": (np.full(64, -1.0), np.full(64, 2.0)), "high": (np.full(64, -0.5), np.full(64, 0.5))}
+    first, second = radar.envelopes(given, edges, 10.0, 3.0, "raw").axes[:2]
+    assert [line.get_ydata()[0] for line in first.lines] == [-1.0, 2.0]
+    assert [line.get_ydata()[0] for line in second.lines] == [-0.5, 0.5]
+    assert first.lines[0].get_xdata()[[0, -1]] == pytest.approx([10 / 128, 10 - 10 / 128])
+    assert float(second.images[0].get_array()[0, 0]) == 2600.0
 
 
 def test_traits_draw_every_sample_of_each_class():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harlib.radar.features import floor, measure, torso_line
+from harlib.radar.features import floor, measure, sweep_columns, torso_line
 
 
 def noise(sd=12.0):
@@ -56,3 +56,15 @@ def test_slow_change_is_smooth_and_fast_change_is_not():
     fast[20:45] += 300 * (-1.0) ** np.arange(64)
     assert measure(slow).smoothness == pytest.approx(np.cos(2 * np.pi / 32), abs=0.05)
     assert measure(fast).smoothness < -0.9
+
+
+def test_a_sweep_is_timed_and_a_line_on_one_side_has_none():
+    crossing = np.clip(np.round(np.linspace(62, 2, 64)).astype(int), 12, 52)
+    steps = [abs(j - i) for i in range(64) for j in range(64) if crossing[i] >= 38 and crossing[j] <= 26]
+    assert sweep_columns(crossing) == min(steps)
+    assert sweep_columns(crossing[::-1]) == min(steps)
+    there_and_back = np.concatenate([np.full(20, 20), np.full(20, 50), np.full(10, 32), np.full(14, 20)])
+    assert sweep_columns(there_and_back) == 1
+    assert np.isnan(sweep_columns(np.full(64, 20)))
+    assert np.isnan(sweep_columns(np.full(64, 32)))
+    assert np.isnan(sweep_columns(np.linspace(27, 37, 64).round().astype(int)))

@@ -59,6 +59,16 @@ def test_the_same_in_any_order_and_any_process():
     assert same(here[0], simulate(0))
 
 
+def test_some_activities_are_those_of_all():
+    every, some = simulate_subject(PARAMETERS, 7, 1, 10), simulate_subject(PARAMETERS, 7, 1, 10, ("situp", "other"))
+    chosen = np.isin(every.y, [CLASSES.index("situp"), CLASSES.index("other")])
+    assert chosen.sum() == 4
+    assert (some.x == every.x[chosen]).all()
+    assert (some.y == every.y[chosen]).all()
+    assert (some.nuisance["snr_db"] == every.nuisance["snr_db"][chosen]).all()
+    assert len(simulate_subject(PARAMETERS, 7, 1, 10, ()).x) == 0
+
+
 def test_seeds_subjects_and_trials_differ():
     first = simulate(0)
     assert not same(first, simulate(1))

@@ -85,17 +85,19 @@ def aliasing(true: Float[np.ndarray, " n"], measured: Float[np.ndarray, " n"], l
 
 
 def samples(time: Float[np.ndarray, " n"], iq: Complex[np.ndarray, " n"]) -> Figure:
-    """The two parts of the complex samples over time.
+    """The two parts of the complex samples over time, each on its own scale: clutter may hold them far apart.
 
     Args:
         time: seconds.
         iq: complex samples in units of the receiver noise's rms.
     """
-    figure, axis = plt.subplots(figsize=(9, 3.2))
-    axis.plot(time, iq.real, color=PALETTE[0], label="I (real part)")
-    axis.plot(time, iq.imag, color=PALETTE[1], linestyle="--", label="Q (imaginary part)")
-    axis.set(xlabel=TIME, ylabel="amplitude (noise rms)", title="What the receiver hands over")
-    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    figure, axes = plt.subplots(2, 1, figsize=(9, 4), sharex=True)
+    parts = (("I (real part)", iq.real), ("Q (imaginary part)", iq.imag))
+    for axis, colour, (name, values) in zip(axes, PALETTE, parts, strict=False):
+        axis.plot(time, values, color=colour)
+        axis.set_title(name)
+    axes[-1].set_xlabel(TIME)
+    figure.supylabel("amplitude (noise rms)", fontsize="medium")
     plt.close(figure)
     return figure
 
@@ -127,12 +129,38 @@ def pictures(
     return figure
 
 
+def envelopes(
+    panels: Mapping[str, Num[np.ndarray, "64 64"]],
+    edges: Mapping[str, tuple[Float[np.ndarray, "64"], Float[np.ndarray, "64"]]],
+    duration_s: float,
+    limit: float,
+    label: str,
+) -> Figure:
+    """Spectrograms side by side with the two edges of what is lit in each column.
+
+    Args:
+        panels: title to picture, Doppler by time.
+        edges: title to the fastest approach and the fastest retreat of each column, m/s.
+        duration_s: of a recording.
+        limit: the unambiguous velocity, m/s.
+        label: of the colour scale, with unit.
+    """
+    span = tuple(float(edge) for edge in np.quantile(list(panels.values()), [0.01, 0.999]))
+    figure = pictures(panels, duration_s, limit, label, (span[0], span[1]))
+    time = (np.arange(64) + 0.5) * duration_s / 64
+    for axis, (approach, retreat) in zip(figure.axes, edges.values(), strict=False):
+        for edge in (approach, retreat):
+            axis.step(time, edge, where="mid", color="#fefefe", linewidth=1)  # data, not paper: no theme recolours it
+    return figure
+
+
 def gallery(
     rows: Mapping[str, Num[np.ndarray, "columns 64 64"]],
     duration_s: float,
     limit: float,
     unit: str,
     title: str,
+    over: Sequence[str] = (),
 ) -> Figure:
     """Spectrograms in a row a class, all under one colour scale.
 
@@ -142,6 +170,7 @@ def gallery(
         limit: the unambiguous velocity, m/s.
         unit: of the colour scale.
         title: of the figure.
+        over: what stands over each column; nothing where it is left out.
     """
     columns = len(next(iter(rows.values())))
     figure, axes = plt.subplots(
@@ -152,6 +181,13 @@ def gallery(
         for axis, picture in zip(line, held, strict=True):
             shown = _show(axis, picture, duration_s, limit, (float(low), float(high)))
         line[0].set_ylabel(name)
+    for axis, heading in zip(axes[0], over, strict=False):
+        axis.set_title(heading, fontsize="x-small")
+    # Ticks at the left and the bottom only: each further axis takes its time to draw.
+    for axis in axes[:, 1:].flat:
+        axis.yaxis.set_visible(False)
+    for axis in axes[:-1].flat:
+        axis.xaxis.set_visible(False)
     figure.supxlabel(TIME, fontsize="medium")
     figure.supylabel(VELOCITY, fontsize="medium")
     figure.suptitle(title, x=0.01, ha="left", fontsize="medium")

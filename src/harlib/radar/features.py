@@ -55,6 +55,25 @@ def torso_line(x: Num[np.ndarray, "64 64"], units_per_db: float = 20.0) -> Int[n
     return np.where(level.max(axis=0) > LIT_DB, level.argmax(axis=0), 32)
 
 
+def sweep_columns(line: Int[np.ndarray, "64"], rows: int = 6) -> float:
+    """Columns that the torso's line takes from one side of zero to the other; of the fastest sweep, if there are more.
+
+    Args:
+        line: as `torso_line` gives it.
+        rows: distance from zero at which a side counts as reached.
+
+    Returns:
+        whole columns; nan if the line stays on one side.
+
+    >>> sweep_columns(np.repeat([20, 32, 50], [30, 4, 30]))
+    5.0
+    """
+    side = np.where(np.abs(line - 32) >= rows, np.sign(line - 32), 0)
+    at = np.flatnonzero(side)
+    crossed = np.diff(side[at]) != 0
+    return float(np.diff(at)[crossed].min()) if crossed.any() else float("nan")
+
+
 def measure(x: Num[np.ndarray, "64 64"], units_per_db: float = 20.0) -> Features:
     """Measure a picture.
 

@@ -241,7 +241,9 @@ def simulate_signal(
     return receive(parameters, drawn, random_stream(_NOISE, seed, subject, trial))
 
 
-def simulate_subject(parameters: Simulation, seed: int, subject: int, trials: int) -> Recordings:
+def simulate_subject(
+    parameters: Simulation, seed: int, subject: int, trials: int, activities: Collection[str] = CLASSES
+) -> Recordings:
     """All recordings of one subject.
 
     Args:
@@ -249,6 +251,7 @@ def simulate_subject(parameters: Simulation, seed: int, subject: int, trials: in
         seed: of the data set; another seed gives other people.
         subject: number of the person, 0 or more.
         trials: recordings, spread evenly over CLASSES; the remainder rotates with the subject.
+        activities: names of CLASSES; recordings of others are left out, which changes none of these.
 
     Returns:
         spectrograms, classes and nuisances; a trial's depend only on the parameters, its class and the three numbers.
@@ -257,11 +260,12 @@ def simulate_subject(parameters: Simulation, seed: int, subject: int, trials: in
     # system and faulting it in again: more than twice as fast.
     np.empty(8 << 20, dtype=np.uint8)
     person = draw_subject(parameters, seed, subject)
-    y = assign_classes(parameters, seed, subject, trials)
-    x = np.empty((trials, 64, 64), dtype=np.uint16)
+    every = assign_classes(parameters, seed, subject, trials)
+    numbers = np.flatnonzero(np.isin(every, [CLASSES.index(name) for name in activities]))
+    x, y = np.empty((len(numbers), 64, 64), dtype=np.uint16), every[numbers]
     drawn = []
-    for index in range(trials):
-        trial = draw_trial(parameters, seed, person, CLASSES[y[index]], (subject, index))
+    for place, index in enumerate(numbers.tolist()):
+        trial = draw_trial(parameters, seed, person, CLASSES[every[index]], (subject, index))
         rng = random_stream(_NOISE, seed, subject, index)
         iq = receive(parameters, trial, rng)
         raw = spectrogram(
@@ -273,6 +277,7 @@ def simulate_subject(parameters: Simulation, seed: int, subject: int, trials: in
             hop=parameters.hop_samples,
             clutter_removal=parameters.clutter_removal,
         )
-        x[index] = np.clip(np.rint(raw), 0, 65535)
+        x[place] = np.clip(np.rint(raw), 0, 65535)
         drawn.append(trial.nuisance)
-    return Recordings(x, y, {name: np.array([nuisance[name] for nuisance in drawn]) for name in drawn[0]})
+    names = drawn[0] if drawn else {}
+    return Recordings(x, y, {name: np.array([nuisance[name] for nuisance in drawn]) for name in names})
