@@ -141,6 +141,9 @@ def write(plan: Path, folder: Path) -> None:
     summary = [(*key, *_summary(parts, key[2], dataset, fresh)) for key, parts in held.items()]
     files.write(folder / "results.csv", pd.DataFrame(rows, columns=RESULTS).to_csv(index=False))
     files.write(folder / "summary.csv", pd.DataFrame(summary, columns=SUMMARY).to_csv(index=False))
+    for title in load(plan):
+        rows_of = [row for row in summary if row[0] == title]
+        files.write(folder / "tables" / f"{title}.csv", readable(rows_of).to_csv(index=False))
     files.write(folder / "plan.yml", plan.read_text())
     root = project_root()
     commit, dirty = provenance.git_state(root)
@@ -160,12 +163,35 @@ def write(plan: Path, folder: Path) -> None:
     files.write(folder / "manifest.json", json.dumps(manifest, indent=1) + "\n")
 
 
+def readable(summary: list[tuple[Any, ...]]) -> pd.DataFrame:
+    """A table of the book: what summary.csv says of one title, in percent and points, with intervals in brackets."""
+
+    def percent(value: float) -> str:
+        return "" if np.isnan(value) else f"{100 * value:.2f}"
+
+    def interval(estimate: float, low: float, high: float) -> str:
+        ends = "" if np.isnan(low) else f" ({100 * low:.2f} to {100 * high:.2f})"
+        return f"{100 * estimate:.2f}{ends}"
+
+    table = pd.DataFrame(summary, columns=SUMMARY)
+    last = table.groupby("point", sort=False)["stage"].transform("last")
+    table = table[(table["stage"] == last) | (table["table"] == "headline")]
+    shown = pd.DataFrame({"point": table["point"], "stage": table["stage"], "networks": table["networks"]})
+    shown["zeros (%)"] = [percent(value) for value in table["zeros"]]
+    for name, label in (("accuracy", "fresh accuracy (%)"), ("drop", "drop (points)"), ("fold_drop", "drop on folds")):
+        ends = zip(table[name], table[f"{name}_low"], table[f"{name}_high"], strict=True)
+        shown[label] = [interval(*values) for values in ends]
+    shown["epoch, times fp32"] = ["" if np.isnan(value) else f"{value:.2f}" for value in table["time_ratio"]]
+    return shown
+
+
 def publish(folder: Path) -> None:
     """Copy the tables, the plan and the manifest to reference/extended; nobody edits them by hand."""
-    for name in FILES:
+    names = [*FILES, *(f"tables/{path.name}" for path in sorted((folder / "tables").glob("*.csv")))]
+    for name in names:
         if not (folder / name).is_file():
             raise HarlibError(f"{folder / name} is missing: run the plan with `harlib extended` first")
-    for name in FILES:
+    for name in names:
         files.write(project_root() / "reference" / "extended" / name, (folder / name).read_text())
 
 

@@ -95,7 +95,7 @@ class Training(BaseModel):
     )
     batch_size: int = Field(16, ge=2, le=1024, description="samples a training step")
     weight_decay: float = Field(1.0e-4, ge=0, le=1, description="AdamW's, on convolution and linear weights only")
-    fp32_epochs: int = Field(16, ge=1, le=500, description="passes over the training folds for the fp32 baseline")
+    fp32_epochs: int = Field(24, ge=1, le=500, description="passes over the training folds for the fp32 baseline")
     fp32_learning_rate: float = Field(1.0e-2, gt=0, le=1, description="peak of the one-cycle schedule, fp32")
     leakage_folds: int = Field(1, ge=0, le=50, description="folds of a random split that fp32 is trained on")
     curve_subjects: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
