@@ -24,6 +24,9 @@ PIXELS_A_POINT = 4 / 3
 LEAST_WIDTH = 0.7  # of the natural width: at 0.7 a label of 10 points is still 9 pixels high
 COLUMN = 600  # pixels that a page of a wide screen has for a figure
 EMBEDDED = re.compile(r"data:image/png;base64,([^\"]+)")
+FONTS = re.compile(r"font-family: 'Arial'[^;\"]*; ?")  # the style sheet's instead
+UPRIGHT = re.compile(r' transform="rotate\(-?0 [^"]*\)"')
+DIGITS = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is less than anybody sees
 STYLED = re.compile(r"(?P<tag><(?P<name>[\w:]+)\b[^>]*>)")
 
 
@@ -55,7 +58,8 @@ def themed(svg: str, prefix: str, alt: str) -> str:
         f'style="width: {width:.0f}px; min-width: {min(LEAST_WIDTH * width, COLUMN):.0f}px">'
     )
     rest = EMBEDDED.sub(lambda found: f"data:image/png;base64,{_compact(found[1])}", rest)
-    rest = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', rest)
+    used = set(re.findall(r'#([^")]+)', EMBEDDED.sub("", rest)))
+    rest = re.sub(r' id="([^"]+)"', lambda found: f' id="{prefix}-{found[1]}"' if found[1] in used else "", rest)
     rest = re.sub(r'(xlink:href="#|href="#|url\(#)', rf"\1{prefix}-", rest)
     return opening + STYLED.sub(_recoloured, re.sub(r"\n\s*", "\n", rest).strip())
 
@@ -75,6 +79,8 @@ def _compact(encoded: str) -> str:
 
 def _recoloured(found: re.Match[str]) -> str:
     tag = found["tag"]
+    if found["name"] != "image":
+        tag = DIGITS.sub(r"\1", UPRIGHT.sub("", FONTS.sub("", tag)))
     for colour, role in INK.items():
         tag = tag.replace(colour, role)
     if found["name"] not in ("text", "tspan"):  # white letters stand on a coloured cell

@@ -54,6 +54,42 @@ def test_first_page_says_that_the_data_are_simulated_and_shows_numbers(opened: O
     assert page.locator("article figure svg[role=img]").count() >= 1
 
 
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+def test_first_screen_says_what_how_well_and_how_sure(opened: Opened, size: tuple[int, int]) -> None:
+    opened.page.set_viewport_size({"width": size[0], "height": size[1]})
+    page = opened.load("book/intro.html")
+    page.evaluate("document.querySelectorAll('aside.claims').forEach(banner => banner.remove())")
+    first = page.locator("article p").first
+    box = first.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < size[1]
+    words = first.inner_text()
+    assert words.index("accuracy") < words.index("points") < words.index("interval") < words.index("simulated")
+    assert first.locator(".pasted-text").count() == 7
+
+
+def test_the_head_of_a_page_says_what_it_is(opened: Opened) -> None:
+    page = opened.load("book/run/05-pruning.html")
+    assert page.locator("html").get_attribute("lang") == "en"
+    assert page.locator("link[rel=icon]").count() == 1
+    described = page.locator('meta[property="og:description"]').get_attribute("content")
+    assert described is not None
+    assert described.endswith("?")  # a chapter opens with its question
+    assert page.locator('meta[property="og:title"]').get_attribute("content") == page.title().split(" — ")[0]
+
+
+def test_theme_and_copy_buttons_work(opened: Opened) -> None:
+    page = opened.load("book/how-to-rerun.html")
+    page.locator(".highlight").first.hover()
+    assert page.locator("button.copybtn").count() >= 3
+    seen = set()
+    for _ in range(3):
+        page.locator(".theme-switch-button").first.click()
+        seen.add(page.locator("html").get_attribute("data-theme"))
+    assert seen == {"light", "dark"}
+    opened.check()
+
+
 def test_front_door_leads_to_the_first_page(opened: Opened) -> None:
     opened.page.goto((BOOK / "index.html").as_uri())
     opened.page.wait_for_url("**/book/intro.html")

@@ -54,6 +54,15 @@ def test_two_drawings_share_no_name() -> None:
     assert "#p1" not in drawn
 
 
+def test_what_nobody_sees_is_left_out() -> None:
+    inner = (
+        '<g id="unused"><text x="1.23456" transform="rotate(-0 1 2)" '
+        "style=\"font-family: 'Arial', sans-serif; fill: #1b1b1f\">0.12345</text></g>"
+    )
+    drawn = figures.themed(svg(inner), "one", "")
+    assert '<g><text x="1.23" style="fill: currentColor">0.12345</text></g>' in drawn
+
+
 def test_what_cannot_be_scaled_is_refused() -> None:
     with pytest.raises(ValueError, match="viewBox"):
         figures.themed('<svg width="1" height="1"><path/></svg>', "one", "")
