@@ -1,6 +1,7 @@
 """The notebooks as committed, and the inputs that the workflow makes of them."""
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -65,6 +66,14 @@ def test_parameters_are_explained_and_checked_first(path):
 def test_every_parameter_is_declared_by_a_notebook():
     declared = {name for path in PATHS for name in notebooks.declared(path)}
     assert set(parameters.Parameters.model_fields) - LOCAL <= declared
+
+
+@names
+def test_a_chapter_opens_with_a_question_and_closes_with_what_was_learned(path):
+    text = [cell.source for cell in cells(path) if cell.cell_type == "markdown"]
+    assert re.match(r"# [^\n]+\n\n\*\*[^*]+\?\*\*\n", text[0])
+    headings = re.findall(r"^## (.+)$", "\n".join(text), re.MULTILINE)
+    assert headings[-3:] == ["What was learned", "Exercises", "Where to go next"]
 
 
 @names
