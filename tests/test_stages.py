@@ -8,6 +8,7 @@ import torch
 from helpers import toy_dataset
 
 from harlib import parameters, training
+from harlib.errors import HarlibError
 from harlib.integer import model as model_file
 from harlib.integer import vectors
 from harlib.model import Network
@@ -93,3 +94,61 @@ def test_integer_leaves_a_model_and_vectors_that_verify(chain, tmp_path):
     model = model_file.load(tmp_path / "models" / "fold0.json")
     assert model.classes == toy_dataset().classes
     assert vectors.verify(model, vectors.load(tmp_path / "vectors" / "fold0.npz")) == 20
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weights": "two-scales", "eight_bit_ends": True},
+        {"weights": "float", "activation_bits": 4, "activation_scale": "observed"},
+        {"weights": "learned-step", "zero_point": "zero", "qat_statistics": "frozen"},
+        {"qat_start": "scratch", "distillation": 0.5},
+    ],
+    ids=lambda changes: "-".join(changes),
+)
+def test_variants_of_training_leave_a_network_that_comes_back(chain, changes):
+    _, tasks = chain
+    task = dataclasses.replace(tasks["qat"], parameters=P.model_copy(update={**changes, "qat_epochs": 1}))
+    found = qat.fit(task)
+    network = qat.build(found.state, task)
+    predicted = training.logits(network, task.test_x).argmax(1).numpy()
+    assert np.array_equal(predicted, found.predict(task.test_x))
+    top = 2 ** changes.get("activation_bits", 8) - 1
+    for block in network.blocks.values():
+        codes = block.activation(torch.linspace(-1, 1e4, 999)) / block.activation.scale()
+        assert float(codes.detach().max()) == pytest.approx(top, abs=1e-2)
+    if changes.get("zero_point") == "zero":
+        assert all(float(block.activation.latent_zero_point) == 0 for block in network.blocks.values())
+
+
+def test_frozen_statistics_stay_as_they_were_estimated(chain):
+    _, tasks = chain
+    changed = P.model_copy(update={"qat_statistics": "frozen", "qat_epochs": 1})
+    one = qat.fit(dataclasses.replace(tasks["qat"], parameters=changed)).state
+    two = qat.fit(dataclasses.replace(tasks["qat"], parameters=changed.model_copy(update={"qat_epochs": 2}))).state
+    statistics = [name for name in one if "running_" in name]
+    assert statistics
+    assert all(torch.equal(one[name], two[name]) for name in statistics)
+    assert any(not torch.equal(one[name], two[name]) for name in one if name not in statistics)
+
+
+def test_only_ternary_networks_by_the_threshold_rule_are_pruned(chain):
+    _, tasks = chain
+    changed = P.model_copy(update={"weights": "binary", "qat_epochs": 1})
+    state = qat.fit(dataclasses.replace(tasks["qat"], parameters=changed)).state
+    with pytest.raises(HarlibError, match="weights = 'binary'"):
+        pruned.fit(dataclasses.replace(tasks["pruned"], parameters=changed, upstream=state))
+    with pytest.raises(HarlibError, match="another network than weights = 'threshold'"):
+        qat.build(state, tasks["pruned"])
+
+
+def test_four_bit_activations_are_exported_and_agree(chain):
+    fits, tasks = chain
+    changed = P.model_copy(update={"activation_bits": 4, "qat_epochs": 1, "prune_epochs": 1, "prune_ramp_epochs": 0})
+    state = fits["fp32"].state
+    for stage in (qat, pruned, integer):
+        task = dataclasses.replace(tasks[stage.NAME], parameters=changed, upstream=state)
+        found = stage.fit(task)
+        state = found.state
+    assert found.metrics["codes_differing"] == 0
+    assert found.metrics["argmax_differing"] == 0

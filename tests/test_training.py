@@ -65,3 +65,18 @@ def test_reestimated_statistics_are_those_of_the_data():
     assert torch.allclose(norm.running_var, x.var((0, 2, 3)), rtol=0.05)
     assert norm.momentum == 0.1
     assert not norm.training
+
+
+def test_distillation_is_the_weighted_sum_of_two_losses():
+    """One epoch of one batch: the loss is what Hinton et al. write, computed from the first logits."""
+    torch.manual_seed(0)
+    x, y, teacher = torch.randn(8, 3), torch.arange(8) % 2, torch.randn(8, 2)
+    model = nn.Linear(3, 2)
+    logits = model(x).detach()
+    hard = -logits.log_softmax(1)[torch.arange(8), y].mean()
+    soft = -((teacher / 3).softmax(1) * (logits / 3).log_softmax(1)).sum(1).mean() * 9
+    (loss,) = training.train(
+        model, x, y, epochs=1, learning_rate=0.1, batch_size=8, weight_decay=0.0, seed=0,
+        teacher=teacher, distillation=0.25, temperature=3.0,
+    )  # fmt: skip
+    assert loss == pytest.approx(float(0.75 * hard + 0.25 * soft), rel=1e-5)

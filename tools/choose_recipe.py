@@ -8,7 +8,6 @@ notebook 04 shows; a row that is there already is not computed again.
 """
 
 import argparse
-import time
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ CHANGED = (
     *("batch_size", "fp32_epochs", "fp32_learning_rate", "qat_epochs", "qat_learning_rate"),
     *("prune_epochs", "prune_learning_rate", "distillation", "zero_point"),
 )
-COLUMNS = ["name", *CHANGED, "fold", "fp32", "qat", "pruned", "cpu_seconds"]
+COLUMNS = ["name", *CHANGED, "fold", "fp32", "qat", "pruned"]
 PEOPLE = {"subjects": 400, "trials": 5}
 
 
@@ -47,15 +46,14 @@ def row(name: str, p: parameters.Parameters, fold: int) -> tuple[object, ...]:
     split = data.folds(dataset, p.folds, p.seed)[fold]
     x, y = tensor(dataset.x[split.train]), torch.from_numpy(dataset.y[split.train])
     task = Task(p, dataset.classes, fold, x, y, x[:0], y[:0])
-    started, accuracies = time.process_time(), []
+    accuracies = []
     for stage in (fp32, qat, pruned):
         fit = stage.fit(task)
         task = Task(p, dataset.classes, fold, x, y, x[:0], y[:0], fit.state)
         network = stage.build(fit.state, task)
         accuracies.append(float((training.logits(network, tensor(people.x)).argmax(1).numpy() == people.y).mean()))
     values = p.model_dump(mode="json")
-    seconds = round(time.process_time() - started, 1)
-    return (name, *(values[key] for key in CHANGED), fold, *accuracies, seconds)
+    return (name, *(values[key] for key in CHANGED), fold, *accuracies)
 
 
 def main() -> None:

@@ -71,3 +71,10 @@ def test_errors_by_subject_counts_subjects_beside_the_expectation():
     assert [bar.get_height() for bar in observed] == [2, 0, 0, 1]
     assert [bar.get_height() for bar in expected] == [1.5, 1.0, 0.5, 0]
     assert labelled(figure)
+
+
+def test_curves_by_name_draw_a_line_a_name_in_every_panel():
+    figure = training.curves_by_name({"scale": {"a": [1.0, 2.0], "b": [3.0, 4.0]}, "z": {"a": [0, 0]}}, "title")
+    assert [[list(line.get_ydata()) for line in axis.lines] for axis in figure.axes] == [[[1, 2], [3, 4]], [[0, 0]]]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
+    assert labelled(figure)

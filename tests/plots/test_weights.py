@@ -81,3 +81,26 @@ def test_kernels_stand_side_by_side_before_and_after():
     np.testing.assert_array_equal(before[:, 5:9], weight[1, 0].numpy())
     assert len(np.unique(after[np.isfinite(after)])) == 3
     assert np.isnan(before[:, 4::5]).all()
+
+
+def test_shapes_draw_a_row_a_layer_and_a_column_an_epoch():
+    held = np.stack([np.linspace(-1, 1, 40), np.linspace(-2, 2, 40)])
+    figure = weights.shapes({"a": held, "b": held * 3}, 0.7, [0, 1])
+    assert len(figure.axes) == 4
+    assert [axis.get_xlabel() for axis in figure.axes[-2:]] == ["before training", "epoch 1"]
+    share = 100 * float((ternary.ternarize(torch.from_numpy(held[0]), 0.7)[0] == 0).double().mean())
+    assert figure.axes[0].get_title(loc="right") == f"{share:.0f} % zeros"
+    dashed = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_linestyle() == "--"]
+    assert dashed == [-1, 1]
+
+
+@pytest.mark.parametrize("reference", [[], [0.9, 0.7]])
+def test_trained_sweep_draws_every_fold_and_the_mean(reference):
+    rows = [(0.5, 0, 0.9, 0.3), (0.5, 1, 0.8, 0.3), (1.0, 0, 0.6, 0.5), (1.0, 1, 0.5, 0.5)]
+    table = pd.DataFrame(rows, columns=["threshold", "fold", "accuracy", "zeros"])
+    figure = weights.trained_sweep(table, 0.7, reference)
+    dots, mean = figure.axes[0].lines[:2]
+    np.testing.assert_allclose(dots.get_ydata(), [90, 80, 60, 50])
+    np.testing.assert_allclose(mean.get_ydata(), [85, 55])
+    levels = [line.get_ydata()[0] for line in figure.axes[0].lines if line.get_label().startswith("float")]
+    assert levels == ([pytest.approx(80)] if reference else [])
