@@ -15,7 +15,8 @@ CONFIG = Path(__file__).parents[1] / "config"
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"treshold": 0.5}, "unknown parameter 'treshold'; known are .*threshold"),
+        ({"treshold": 0.5}, r"unknown parameter 'treshold' \(did you mean 'threshold'\?\); known are .*threshold"),
+        ({"xyz": 1}, "unknown parameter 'xyz'; known are .*threshold"),
         ({"threshold": 0}, "threshold = 0: .*greater than 0"),
         ({"threshold": float("nan")}, "finite"),
         ({"threshold": "0.7"}, "threshold = '0.7'"),

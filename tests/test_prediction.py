@@ -93,6 +93,7 @@ def test_a_folder_stands_for_its_files(tmp_path, capsys, x):
     [
         (np.zeros(64), "shape (64,)"),
         (np.full((1, 64, 64), np.nan), "NaN"),
+        (np.full((1, 64, 64), -80.0), "values from -80 to -80, all outside the model's range"),
         (np.array(["a"]), "expected numbers"),
         (np.array([{}], dtype=object), "Python objects"),
         (b"\x93NUMPY truncated", "no readable .npy"),

@@ -3,6 +3,7 @@
 A run's YAML file is a flat list of these names; a notebook declares those that it uses in its cell tagged `parameters`.
 """
 
+import difflib
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
@@ -208,7 +209,9 @@ def check(values: Mapping[str, Any], source: str = "parameters") -> Parameters:
 def _complaint(item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        return f"unknown parameter {name!r}; known are {', '.join(sorted(Parameters.model_fields))}"
+        near = difflib.get_close_matches(name, Parameters.model_fields, n=1)
+        guess = f" (did you mean {near[0]!r}?)" if near else ""
+        return f"unknown parameter {name!r}{guess}; known are {', '.join(sorted(Parameters.model_fields))}"
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
     field = Parameters.model_fields[str(item["loc"][0])]

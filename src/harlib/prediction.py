@@ -1,13 +1,15 @@
 """`harlib predict`: spectrograms or I/Q samples to classes with an integer model; NumPy alone, no torch."""
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
+from harlib import files
 from harlib.errors import HarlibError
 from harlib.importing import iq, pictures, reading
 from harlib.integer import oracle
@@ -48,7 +50,7 @@ def predict(
         scale: low and step of the import that the model was trained on: codes are (value - low) / step.
 
     Raises:
-        HarlibError: a file that cannot be read, or a scale that is none.
+        HarlibError: a file that cannot be read, a scale that is none, or values all outside the model's range.
     """
     low, step = scale
     if not (np.isfinite(low) and np.isfinite(step) and step > 0):
@@ -56,11 +58,27 @@ def predict(
     found = []
     for path in (file for given in inputs for file in (reading.listing(given)[0] if given.is_dir() else [given])):
         values = (pictures.load(path, form, transpose) - low) / step
+        _check_range(path, values, model, scale)
         codes = input_codes(np.clip(np.rint(values), 0, 65535), model.input.low, model.input.high)
         for index, row in enumerate(oracle.run(model, codes)):
             named = {name: int(value) for name, value in zip(model.classes, row, strict=True)}
             found.append(Prediction(path, index, model.classes[int(row.argmax())], named, codes[index]))
     return found
+
+
+def _check_range(
+    path: Path, values: Float[np.ndarray, "n 64 64"], model: IntegerModel, scale: tuple[float, float]
+) -> None:
+    least, most = model.input.low, model.input.high
+    for index, picture in enumerate(values):
+        if picture.max() <= least or picture.min() >= most:
+            low, high, bottom, top = (
+                f"{scale[0] + scale[1] * end:g}" for end in (picture.min(), picture.max(), least, most)
+            )
+            raise HarlibError(
+                f"{path}: spectrogram {index} holds values from {low} to {high}, all outside the model's range from "
+                f"{bottom} to {top}: give --scale=LOW,STEP as `harlib import` printed it"
+            )
 
 
 def table(found: Sequence[Prediction]) -> str:
@@ -91,7 +109,8 @@ def draw(found: Sequence[Prediction], folder: Path) -> None:
     """Write a picture a spectrogram, with its logits beside it, as folder/<number>-<file>.png."""
     from harlib.plots import predictions as plots  # matplotlib takes a second that a table does not need
 
-    folder.mkdir(parents=True, exist_ok=True)
     for number, one in enumerate(found):
         figure = plots.prediction(one.codes, one.logits, f"{one.file.name}, spectrogram {one.index}: {one.label}")
-        figure.savefig(folder / f"{number:04d}-{one.file.stem}.png", dpi=100)
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=100)
+        files.write(folder / f"{number:04d}-{one.file.stem}.png", picture.getvalue())

@@ -122,8 +122,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     try:
         content = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise HarlibError(f"{path} cannot be read ({error})") from None
+    except OSError as error:
+        raise HarlibError(f"{path} cannot be read ({error.strerror}): name a file of parameters") from None
+    except UnicodeDecodeError:
+        raise HarlibError(f"{path} is no text: name a YAML file of parameters") from None
     except yaml.YAMLError as error:
         raise HarlibError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
