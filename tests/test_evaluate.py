@@ -97,3 +97,32 @@ def test_last_within_stops_at_the_first_point_that_is_outside():
     assert evaluate.last_within(rows(0.001, 0.004, 0.006, 0.005), 0.0051) == 1
     assert evaluate.last_within(rows(0.006, 0.001), 0.0051) is None
     assert evaluate.last_within(rows(float("nan"), 0.001), 0.0051) is None
+
+
+def test_wilson_by_the_formula():
+    correct, z = np.arange(300) < 294, 1.959963984540054
+    n, p = 300, 0.98
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    assert evaluate.wilson(correct) == pytest.approx((0.98, middle - half, middle + half))
+    assert evaluate.wilson(np.ones(20, bool)).low < 0.9  # no interval of length 0 at the end of the scale
+    assert np.isnan(evaluate.wilson(np.zeros(0, bool))).all()
+
+
+def test_calibration_error_by_a_loop_over_sorted_samples():
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.2, 1, 1000)
+    correct = rng.random(1000) < confidence**2
+    order, total = np.argsort(confidence), 0.0
+    for part in np.array_split(order, 10):
+        total += len(part) / 1000 * abs(correct[part].mean() - confidence[part].mean())
+    assert evaluate.calibration_error(confidence, correct) == pytest.approx(total, abs=1e-3)
+
+
+def test_a_calibrated_network_stays_below_chance_about_as_often_as_it_says_and_an_overconfident_one_does_not():
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.2, 1, 500)
+    chance = evaluate.calibration_by_chance(confidence)
+    errors = [evaluate.calibration_error(confidence, rng.random(500) < confidence) for _ in range(200)]
+    assert 0.88 <= np.mean(np.array(errors) < chance) <= 0.99
+    assert evaluate.calibration_error(confidence, rng.random(500) < 0.6 * confidence) > 2 * chance

@@ -78,17 +78,21 @@ class Study:
                 return path
         raise HarlibError(f"{places[0]} is missing: run the notebook that makes it, or the study with `harlib run`")
 
-    def extended(self, table: str) -> pd.DataFrame | None:
-        """A table of the extended run as reference/extended keeps it, one row a point and stage; it is not this run's.
+    def extended(self, table: str, kind: str = "summary") -> pd.DataFrame | None:
+        """A table of the extended run as reference/extended keeps it; it is not this run's.
+
+        Args:
+            table: its title in the plan.
+            kind: "summary", one row a point and stage, or "results", one a point, stage, seed, fold and metric.
 
         Returns:
-            The columns of its summary.csv, and one for each parameter that a point of the table changes; None where
-            the extended run or the table is missing.
+            The columns of that CSV file, and one for each parameter that a point of the table changes; None where the
+            extended run or the table is missing.
         """
         folder = project_root() / "reference" / "extended"
-        if not (folder / "summary.csv").is_file():
+        if not (folder / f"{kind}.csv").is_file():
             return None
-        rows = pd.read_csv(folder / "summary.csv").query("table == @table").reset_index(drop=True)
+        rows = pd.read_csv(folder / f"{kind}.csv").query("table == @table").reset_index(drop=True)
         points = read_yaml(folder / "plan.yml").get(table, {}).get("points", {})
         for name in dict.fromkeys(name for changes in points.values() for name in changes):
             default = Parameters.model_fields[name].default

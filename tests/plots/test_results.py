@@ -50,3 +50,14 @@ def test_sizes_stack_parts_and_write_totals():
     assert [text.get_text() for text in axis.texts] == ["120", "5"]
     assert [bar.get_width() for bar in axis.patches] == [100, 5, 20, 0]
     assert axis.get_xlabel() == "size (bytes)"
+
+
+def test_reliability_draws_bins_with_intervals_beside_the_diagonal():
+    bins = [(0.7, Interval(0.6, 0.5, 0.72)), (0.99, Interval(0.98, np.nan, np.nan))]
+    axes = results.reliability({"fp32": bins, "integer": bins}, "title").axes
+    assert [axis.get_title() for axis in axes] == ["fp32", "integer"]
+    line, _, (bars,) = axes[0].containers[0].lines
+    assert list(line.get_xdata()) == pytest.approx([70, 99])
+    assert list(line.get_ydata()) == pytest.approx([60, 98])
+    assert bars.get_segments()[0][:, 1] == pytest.approx([50, 72])
+    assert axes[0].get_xlim() == pytest.approx((55, 102))

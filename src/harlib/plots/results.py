@@ -112,6 +112,31 @@ def confusions(
     return figure
 
 
+def reliability(found: Mapping[str, Sequence[tuple[float, Interval]]], title: str) -> Figure:
+    """Accuracy against mean confidence in bins of samples, one panel a network; on the line it is calibrated.
+
+    Args:
+        found: network to its bins: mean confidence and accuracy with its 95 % interval, 0..1.
+        title: of the figure.
+    """
+    figure, axes = plt.subplots(1, len(found), figsize=(4.6 * len(found), 4), sharex=True, sharey=True, squeeze=False)
+    for i, (axis, (name, bins)) in enumerate(zip(axes[0], found.items(), strict=True)):
+        confidence = 100 * np.array([middle for middle, _ in bins])
+        values = 100 * np.array([interval for _, interval in bins]).reshape(-1, 3)
+        bars = np.nan_to_num(np.abs(values[:, 1:] - values[:, :1])).T
+        axis.plot([0, 100], [0, 100], "--", color="0.5", linewidth=1, label="calibrated")
+        axis.errorbar(
+            confidence, values[:, 0], yerr=bars, fmt="Ds"[i % 2], capsize=3, color=PALETTE[i], label="samples"
+        )
+        axis.set(xlabel="mean confidence (%)", title=name)
+    least = min(100 * min(min(middle, interval.estimate) for middle, interval in bins) for bins in found.values())
+    axes[0, 0].set(ylabel="accuracy (%)", xlim=(least - 5, 102), ylim=(least - 5, 102))
+    axes[0, 0].legend(frameon=False, loc="upper left")
+    figure.suptitle(title, x=0.01, ha="left", fontsize="medium")
+    plt.close(figure)
+    return figure
+
+
 def sizes(parts: Mapping[str, Mapping[str, float]], title: str) -> Figure:
     """Stacked bars of what models take to store, in bytes.
 
