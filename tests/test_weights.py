@@ -31,7 +31,7 @@ def away_from_ties(held, weight):
 
 
 @rules
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(weight=values)
 def test_forward_is_codes_times_scale_and_codes_are_integers(rule, weight):
     held = quantizer(rule, weight)
@@ -43,7 +43,7 @@ def test_forward_is_codes_times_scale_and_codes_are_integers(rule, weight):
 
 
 @rules
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(weight=values)
 def test_idempotent(rule, weight):
     """Codes come back; so do values, but where the scale is a mean over zeros, too (BitNet)."""
@@ -55,7 +55,7 @@ def test_idempotent(rule, weight):
 
 
 @rules
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(weight=values)
 def test_monotone_in_the_weight(rule, weight):
     order = weight.flatten().argsort()
@@ -63,7 +63,7 @@ def test_monotone_in_the_weight(rule, weight):
 
 
 @pytest.mark.parametrize("rule", SYMMETRIC)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(weight=values)
 def test_symmetric_about_zero(rule, weight):
     ours, mirrored = quantizer(rule, weight), quantizer(rule, -weight)
@@ -71,7 +71,7 @@ def test_symmetric_about_zero(rule, weight):
 
 
 @rules
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(weight=values, factor=st.floats(0.01, 100))
 def test_equivariant_to_the_scale_of_the_layer(rule, weight, factor):
     """A quantizer that is made for c W gives c times what the one for W gives."""
@@ -81,7 +81,7 @@ def test_equivariant_to_the_scale_of_the_layer(rule, weight, factor):
 
 
 @pytest.mark.parametrize("rule", NEAREST)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(weight=values)
 def test_each_weight_goes_to_the_nearest_of_its_levels(rule, weight):
     held = quantizer(rule, weight)
@@ -99,7 +99,7 @@ def test_the_threshold_rule_does_not_always_take_the_nearest_level():
     assert abs(0.3 - float(alpha)) > 0.3  # 0 would be nearer
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(weight=values)
 def test_no_rule_of_one_scale_and_three_levels_is_nearer_than_the_exact_one(weight):
     least = (weight - quantizer("exact", weight)(weight)).norm()
