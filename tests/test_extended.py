@@ -7,6 +7,7 @@ import pytest
 from helpers import toy_dataset
 
 from harlib import data, extended
+from harlib.cli import main
 from harlib.errors import HarlibError
 from harlib.project import project_root
 
@@ -47,6 +48,29 @@ def test_the_summary_has_a_row_a_point_and_stage(finished):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["complete"]
     assert manifest["missing"] == []
+
+
+def test_the_book_s_tables_show_the_last_stage_in_percent(finished):
+    _, folder = finished
+    shown = pd.read_csv(folder / "tables" / "sparsity.csv")
+    assert shown.stage.tolist() == ["sparse"]
+    row = pd.read_csv(folder / "summary.csv").query("stage == 'sparse'")
+    assert float(str(shown["fresh accuracy (%)"].item()).split()[0]) == pytest.approx(
+        100 * row.accuracy.item(), abs=0.01
+    )
+    assert pd.read_csv(folder / "tables" / "headline.csv").stage.tolist() == ["qat", "pruned", "integer"]
+
+
+def test_the_command_writes_and_publishes(finished, monkeypatch, tmp_path):
+    plan, folder = finished
+    monkeypatch.setattr("harlib.project.project_root", lambda: tmp_path)
+    monkeypatch.setattr(extended, "project_root", lambda: tmp_path)
+    (tmp_path / "requirements.lock").write_text((project_root() / "requirements.lock").read_text())
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mine").symlink_to(folder)
+    assert main(["extended", str(plan), "--run", "mine", "--tables", "--publish"]) == 0
+    for name in (*extended.FILES, "tables/headline.csv"):
+        assert (tmp_path / "reference" / "extended" / name).read_text() == (folder / name).read_text()
 
 
 def test_a_point_s_mean_is_that_of_its_networks(finished):

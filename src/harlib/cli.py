@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return driver.run_study(options.config, options.run, options.workers)
         if options.command == "extended":
-            _extended(options)
+            return _extended(options)
         if options.command == "verify":
             return _verify(options.path)
         if options.command == "import":
@@ -160,7 +160,7 @@ def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_format(own)
 
 
-def _extended(options: argparse.Namespace) -> None:
+def _extended(options: argparse.Namespace) -> int:
     from harlib import extended
     from harlib.project import project_root
 
@@ -171,6 +171,7 @@ def _extended(options: argparse.Namespace) -> None:
         extended.run(options.plan, folder, options.workers)
     if options.publish:
         extended.publish(folder)
+    return 0
 
 
 def _import(options: argparse.Namespace) -> None:

@@ -141,8 +141,9 @@ def write(plan: Path, folder: Path) -> None:
     summary = [(*key, *_summary(parts, key[2], dataset, fresh)) for key, parts in held.items()]
     files.write(folder / "results.csv", pd.DataFrame(rows, columns=RESULTS).to_csv(index=False))
     files.write(folder / "summary.csv", pd.DataFrame(summary, columns=SUMMARY).to_csv(index=False))
-    for title in load(plan):
-        rows_of = [row for row in summary if row[0] == title]
+    for title, table in load(plan).items():
+        shown = table.stages if "integer" in table.stages else table.stages[-1:]  # a whole chain, or its end
+        rows_of = [row for row in summary if row[0] == title and row[2] in shown]
         files.write(folder / "tables" / f"{title}.csv", readable(rows_of).to_csv(index=False))
     files.write(folder / "plan.yml", plan.read_text())
     root = project_root()
@@ -174,8 +175,6 @@ def readable(summary: list[tuple[Any, ...]]) -> pd.DataFrame:
         return f"{100 * estimate:.2f}{ends}"
 
     table = pd.DataFrame(summary, columns=SUMMARY)
-    last = table.groupby("point", sort=False)["stage"].transform("last")
-    table = table[(table["stage"] == last) | (table["table"] == "headline")]
     shown = pd.DataFrame({"point": table["point"], "stage": table["stage"], "networks": table["networks"]})
     shown["zeros (%)"] = [percent(value) for value in table["zeros"]]
     for name, label in (("accuracy", "fresh accuracy (%)"), ("drop", "drop (points)"), ("fold_drop", "drop on folds")):
