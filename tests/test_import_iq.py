@@ -92,7 +92,7 @@ def test_samples_that_make_no_picture_are_refused(tmp_path, values, message):
         ("carrier_ghz: 24.0\npulse_rate_hz: 1000.0\nstep_columns: 65\n", "step_columns = 65"),
         ("carrier_ghz: 24.0\npulse_rate_hz: 1000.0\napproach_positive: 1\n", "approach_positive = 1"),
         ("- 1\n", "expected a list of"),
-        ("carrier_ghz: [[1, 2], [3, 4]]\npulse_rate_hz: 1000.0\n", "carrier_ghz is no plain number"),
+        ("carrier_ghz: [[1, 2], [3, 4]]\npulse_rate_hz: 1000.0\n", "carrier_ghz is nested"),
     ],
 )
 def test_a_description_that_is_wrong_is_refused_with_its_name(tmp_path, text, message):

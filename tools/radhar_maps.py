@@ -45,7 +45,7 @@ def main() -> int:
         windows = levels.shape[1] // FRAMES
         cut = levels[:, : windows * FRAMES].reshape(BINS, windows, FRAMES).swapaxes(0, 1)
         (target / label).mkdir(parents=True, exist_ok=True)
-        np.save(target / label / f"{path.stem}.npy", cut.astype(np.float32))
+        np.save(target / label / f"{path.stem}.npy", cut.astype(np.float32), allow_pickle=False)
     return 0
 
 

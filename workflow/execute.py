@@ -1,14 +1,30 @@
 """Execute a notebook as `papermill` does on its command line, without its kernel's farewell of one or two seconds.
 
-python workflow/execute.py NOTEBOOK EXECUTED --parameters FILE.yml [--set NAME=VALUE ...]
+python workflow/execute.py NOTEBOOK EXECUTED --parameters FILE.yml [--set NAME=VALUE ...] [--inputs FILE ...]
+
+The executed notebook keeps the hash of every input in its metadata, so that a book can tell whether it still fits.
 """
 
 import argparse
+import hashlib
 import sys
 from pathlib import Path
 
+import nbformat
 import papermill
 import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def stamp(inputs: list[str]) -> dict[str, str]:
+    """Hash files, by their name in the run (the working directory) or in the project."""
+    found = {}
+    for name in inputs:
+        path = Path(name).resolve()
+        inside = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.relative_to(ROOT)
+        found[inside.as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 def main() -> int:
@@ -18,9 +34,11 @@ def main() -> int:
     parser.add_argument("executed", help="where the executed notebook is written")
     parser.add_argument("--parameters", type=Path, required=True, help="YAML file of parameters")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one more parameter")
+    parser.add_argument("--inputs", nargs="*", default=[], metavar="FILE", help="what the notebook depends on")
     options = parser.parse_args()
+    inputs = stamp(options.inputs)  # before the notebook runs: what changes meanwhile makes it stale
     more = {name: yaml.safe_load(value) for name, value in (pair.split("=", 1) for pair in options.set)}
-    papermill.execute_notebook(
+    executed = papermill.execute_notebook(
         options.notebook,
         options.executed,
         parameters={**(yaml.safe_load(options.parameters.read_text()) or {}), **more},
@@ -28,6 +46,8 @@ def main() -> int:
         progress_bar=False,
         shutdown_kernel="immediate",  # handed on to nbclient; a kernel that takes itself apart frees nothing we need
     )
+    executed.metadata["harlib"] = {"inputs": inputs}
+    nbformat.write(executed, options.executed)
     return 0
 
 

@@ -9,10 +9,17 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from harlib import parameters, verify
+from harlib.errors import HarlibError
+from harlib.freshness import Inputs
+from harlib.runs import Run
+from harlib.workflow import NOTEBOOKS
 
 PROJECT = Path(__file__).resolve().parent.parent
 STAGED = "book/run"
@@ -78,6 +85,23 @@ def prepare(path: Path, source: str) -> dict[str, Any]:
     return notebook
 
 
+def misfits(run: Path) -> list[str]:
+    """Say what of a run this project would not give now: a line a notebook, and one a result that was changed since.
+
+    A notebook was executed on other inputs when it is another run's, another commit's, or the project has moved on.
+    """
+    inputs = Inputs(PROJECT, Run(run), parameters.check(Run(run).parameters(), str(run / "params.yml")))
+    found = []
+    for notebook in NOTEBOOKS:
+        if changed := inputs.changed(notebook):
+            more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+            found.append(f"notebooks/{notebook.name}.ipynb does not fit: {', '.join(changed[:3])}{more}")
+    if (run / "manifest.json").is_file():
+        held = [check for check in verify.verify(run) if check.what in ("results", "data")]
+        found += [misfit for check in held for misfit in check.misfits]
+    return found
+
+
 def origin(run: Path) -> dict[str, str]:
     """Say where the numbers come from: the run's name and, as far as its manifest knows, the commit."""
     manifest = run / "manifest.json"
@@ -86,15 +110,17 @@ def origin(run: Path) -> dict[str, str]:
     return {"run": run.name, "commit": commit, "dirty": "yes" if known.get("dirty") else ""}
 
 
-def stage(run: Path, book: Path = PROJECT) -> Path:
+def stage(run: Path, book: Path = PROJECT, check: Callable[[Path], list[str]] = misfits) -> Path:
     """Make `book/run/` under the book's source folder from a run, and give its path.
 
     Args:
         run: the run's folder, with notebooks/ and figures/ in it.
         book: the folder that holds _toc.yml and book/.
+        check: what says why a run does not fit this project.
 
     Raises:
-        StagingError: the run or a chapter is missing, or a notebook is not whole. The old book/run/ stays as it was.
+        StagingError: the run or a chapter is missing, a notebook is not whole, or the run does not fit. The old
+            book/run/ stays as it was.
     """
     names = chapters(book)
     if not run.is_dir():
@@ -103,6 +129,16 @@ def stage(run: Path, book: Path = PROJECT) -> Path:
     if missing:
         raise StagingError(
             f"{run}: not executed yet: {', '.join(missing)}; finish the run with: harlib run config/{run.name}.yml"
+        )
+    try:
+        wrong = check(run)
+    except HarlibError as error:
+        wrong = [str(error)]
+    if wrong:
+        raise StagingError(
+            f"{run} holds what today's project would not give ({'; '.join(wrong[:3])}"
+            f"{f'; and {len(wrong) - 3} more' if len(wrong) > 3 else ''}); bring it up to date with: "
+            f"harlib run config/{run.name}.yml"
         )
     made = origin(run)
     commit = f", commit {made['commit'][:7]}{' with changes' if made['dirty'] else ''}" if made["commit"] else ""

@@ -18,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("--run", help="name of the folder under runs/ (default: the file's name)")
     run.add_argument("--workers", type=int, help="folds a notebook trains at a time (default: parameter workers)")
 
+    run.add_argument("--dry-run", action="store_true", help="say which notebooks would run and why; do nothing")
+
     more = commands.add_parser("extended", help="run or resume a plan of seeds, sweeps and ablations")
     more.add_argument("plan", type=Path, nargs="?", default=Path("config/extended.yml"), help="config/extended.yml")
     more.add_argument("--run", help="name of the folder under runs/ (default: the file's name)")
@@ -78,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "run":
             from harlib import driver
 
-            return driver.run_study(options.config, options.run, options.workers)
+            return driver.run_study(options.config, options.run, options.workers, options.dry_run)
         if options.command == "extended":
             return _extended(options)
         if options.command == "verify":

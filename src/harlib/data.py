@@ -1,8 +1,6 @@
 """The data set: spectrograms with labels and subjects, its checks, its file, its folds."""
 
 import io
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +11,7 @@ from jaxtyping import Float, Int64, UInt16
 
 from harlib import files
 from harlib.errors import HarlibError
+from harlib.importing import arrays
 
 Indices = Int64[np.ndarray, " n"]
 _KEYS = ("x", "y", "group", "classes", "unit", "provenance")
@@ -110,28 +109,22 @@ def load(path: Path) -> Dataset:
     """
     if not path.is_file():
         raise HarlibError(f"{path} is missing: `harlib run` or notebook 01-radar-spectrograms makes it")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [key for key in _KEYS if key not in archive.files]
-            if missing:
-                raise HarlibError(f"{path}: the array {missing[0]!r} is missing; expected are {', '.join(_KEYS)}")
-            held = {key: archive[key] for key in _KEYS}
-            drawn = {key.removeprefix(_NUISANCE): archive[key] for key in archive.files if key.startswith(_NUISANCE)}
-            leaky = bool(archive[_LEAKY]) if _LEAKY in archive.files else False
-    except (OSError, ValueError, TypeError, EOFError, NotImplementedError, zlib.error, zipfile.BadZipFile) as error:
-        if isinstance(error, HarlibError):
-            raise
-        raise HarlibError(f"{path} is no readable npz file ({error}): delete it and make it again") from None
+    held = arrays.read_npz(path, least=0)  # own recordings have an empty fresh test set
+    if missing := [key for key in _KEYS if key not in held]:
+        raise HarlibError(f"{path}: the array {missing[0]!r} is missing; expected are {', '.join(_KEYS)}")
+    if shaped := [key for key in ("unit", "provenance", _LEAKY) if key in held and held[key].size != 1]:
+        raise HarlibError(f"{path}: the array {shaped[0]!r} has shape {held[shaped[0]].shape}, expected one value")
+    drawn = {key.removeprefix(_NUISANCE): value.copy() for key, value in held.items() if key.startswith(_NUISANCE)}
     try:
         return Dataset(
-            held["x"],
-            held["y"],
-            held["group"],
-            tuple(str(name) for name in np.atleast_1d(held["classes"])),
-            str(held["unit"]),
-            str(held["provenance"]),
+            held["x"].copy(),  # what is read may not be written to, and torch wants to
+            held["y"].copy(),
+            held["group"].copy(),
+            tuple(str(name) for name in held["classes"].ravel()),
+            str(held["unit"].item()),
+            str(held["provenance"].item()),
             drawn,
-            leaky,
+            bool(held[_LEAKY].item()) if _LEAKY in held else False,
         )
     except HarlibError as error:
         raise HarlibError(f"{path}: {error}") from None

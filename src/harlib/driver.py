@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harlib import parameters, workflow
+from harlib import freshness, parameters, workflow
 from harlib.errors import HarlibError
 from harlib.project import project_root
 from harlib.runs import Run, read_yaml
@@ -20,13 +20,14 @@ from harlib.runs import Run, read_yaml
 _SIDE_BY_SIDE = 2  # notebooks at a time; the graph is nowhere wider
 
 
-def run_study(config: Path, name: str | None, workers: int | None) -> int:
+def run_study(config: Path, name: str | None, workers: int | None, dry_run: bool = False) -> int:
     """Run or resume the study of a YAML file into runs/<name>.
 
     Args:
         config: YAML file of parameters; names that are left out take the published defaults.
         name: folder under runs/ (default: the file's name without .yml).
         workers: folds that a notebook trains at a time (default: parameter `workers`).
+        dry_run: print which notebooks would run, and why, and do nothing.
 
     Raises:
         HarlibError: bad parameters (before any work), another process in the folder, or a notebook that failed.
@@ -39,6 +40,10 @@ def run_study(config: Path, name: str | None, workers: int | None) -> int:
     if name == "published" and checked.device != "cpu":
         raise HarlibError(f"device = {checked.device!r}: published runs are computed on the cpu")
     run = Run(root / "runs" / name)
+    if dry_run:
+        found = freshness.outdated(root, run, checked)
+        print("\n".join(f"{name}: {_few(reasons)}" for name, reasons in found.items()) or f"runs/{name} is complete")
+        return 0
     with _only_one(run.path) as lock:
         workflow.prepare(root, run, checked)
         snakemake = _command(root, run, workers or checked.workers, checked.device)
@@ -51,6 +56,11 @@ def run_study(config: Path, name: str | None, workers: int | None) -> int:
         raise HarlibError(_failure(run.path))
     print(f"runs/{name} is complete")
     return 0
+
+
+def _few(reasons: list[str], most: int = 3) -> str:
+    more = [f"and {len(reasons) - most} more"] if len(reasons) > most else []
+    return ", ".join([*reasons[:most], *more])
 
 
 def _command(root: Path, run: Run, workers: int, device: str) -> list[str]:

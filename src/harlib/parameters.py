@@ -4,6 +4,7 @@ A run's YAML file is a flat list of these names; a notebook declares those that 
 """
 
 import difflib
+import reprlib
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, Self
@@ -11,6 +12,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harlib.errors import HarlibError
+
+SHOWN = 3  # complaints in one message
 
 
 class Simulation(BaseModel):
@@ -197,22 +200,27 @@ def check(values: Mapping[str, Any], source: str = "parameters") -> Parameters:
         source: what the message names as the place of a mistake, such as a file name.
 
     Raises:
-        HarlibError: an unknown name or a value out of range, all of them in one message.
+        HarlibError: an unknown name or a value out of range, the first of them in one message.
     """
     plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     try:
         return Parameters.model_validate(plain)
     except ValidationError as error:
-        raise HarlibError(f"{source}: " + "; ".join(_complaint(item) for item in error.errors())) from None
+        found = [_complaint(item) for item in error.errors()]
+        more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        unknown = any(item["type"] == "extra_forbidden" for item in error.errors()[:SHOWN])
+        known = f"; known are {', '.join(sorted(Parameters.model_fields))}" if unknown else ""
+        raise HarlibError(f"{source}: {'; '.join(found[:SHOWN])}{more}{known}") from None
 
 
 def _complaint(item: Any) -> str:
     name = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, Parameters.model_fields, n=1)
+        near = difflib.get_close_matches(name, Parameters.model_fields, n=1) if len(name) < 100 else []
         guess = f" (did you mean {near[0]!r}?)" if near else ""
-        return f"unknown parameter {name!r}{guess}; known are {', '.join(sorted(Parameters.model_fields))}"
+        return f"unknown parameter {reprlib.repr(name)}{guess}"
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])
     field = Parameters.model_fields[str(item["loc"][0])]
-    return f"{name} = {item['input']!r}: {item['msg'].lower()} ({field.description}; default {field.default!r})"
+    value = reprlib.repr(item["input"])
+    return f"{name} = {value}: {item['msg'].lower()} ({field.description}; default {field.default!r})"

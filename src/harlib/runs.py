@@ -9,7 +9,7 @@ import yaml
 from safetensors import SafetensorError
 
 from harlib import files
-from harlib.errors import HarlibError
+from harlib.errors import HarlibError, brief
 from harlib.parameters import Parameters
 
 if TYPE_CHECKING:  # where they are used: the workflow reads no table and no tensor, and need not wait for them
@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # where they are used: the workflow reads no table and no ten
 
 METRICS = ["seed", "stage", "fold", "metric", "value"]
 PREDICTIONS = ["seed", "stage", "fold", "sample", "group", "label", "predicted"]
+PARAMETERS = "params.yml"
+YAML_LIMIT = 2**16  # bytes
 LOCAL = {"workers", "device"}  # how a machine computes, not what: no part of a run's identity
 
 
@@ -33,13 +35,12 @@ class Run:
         Raises:
             HarlibError: the file is no YAML mapping.
         """
-        path = self.path / "params.yml"
+        path = self.path / PARAMETERS
         return read_yaml(path) if path.is_file() else {}
 
     def save_parameters(self, values: Parameters) -> None:
         """Write params.yml; an equal file is left untouched."""
-        text = yaml.safe_dump(values.model_dump(mode="json", exclude=LOCAL), sort_keys=True)
-        files.write_if_changed(self.path / "params.yml", text)
+        files.write_if_changed(self.path / PARAMETERS, parameters_text(values))
 
     def checkpoint(self, stage: str, fold: int) -> Path:
         """Where a stage's tensors of one fold lie."""
@@ -62,7 +63,7 @@ class Run:
         try:
             return load(path.read_bytes())
         except SafetensorError as error:
-            raise HarlibError(f"{path} is damaged ({error}): delete it and run the study again") from None
+            raise HarlibError(f"{path} is damaged ({brief(error)}): delete it and run the study again") from None
 
     def save_state(self, stage: str, fold: int, state: "dict[str, Tensor]") -> Path:
         """Write a checkpoint, whole or not at all."""
@@ -114,20 +115,33 @@ class Run:
         return [float(value) for value in rows.value]
 
 
+def parameters_text(values: Parameters) -> str:
+    """What params.yml says of parameters."""
+    return yaml.safe_dump(values.model_dump(mode="json", exclude=LOCAL), sort_keys=True)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
-    """A flat YAML mapping.
+    """A flat YAML mapping: names to plain values, or to lists of them.
 
     Raises:
-        HarlibError: the file is missing, unreadable, or holds anything else.
+        HarlibError: the file is missing, unreadable, too large, or holds anything else.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        with path.open("rb") as file:
+            text = file.read(YAML_LIMIT + 1)
     except OSError as error:
         raise HarlibError(f"{path} cannot be read ({error.strerror}): name a file of parameters") from None
+    if len(text) > YAML_LIMIT:
+        raise HarlibError(f"{path}: above {YAML_LIMIT} bytes; that is no list of parameters")
+    try:
+        content = yaml.safe_load(text.decode("utf-8"))
     except UnicodeDecodeError:
         raise HarlibError(f"{path} is no text: name a YAML file of parameters") from None
-    except yaml.YAMLError as error:
-        raise HarlibError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+    except (yaml.YAMLError, ValueError, RecursionError, AttributeError) as error:  # ValueError: a date in month 13
+        raise HarlibError(f"{path} is no YAML: {brief(error)}") from None
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise HarlibError(f"{path}: expected a list of `name: value` lines")
+    for name, value in content.items():
+        if any(isinstance(item, dict | list | set) for item in (value if isinstance(value, list) else [value])):
+            raise HarlibError(f"{path}: {name[:40]} is nested; a value, or a list of values, is expected")
     return content

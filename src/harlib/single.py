@@ -98,7 +98,7 @@ def _write(out: Path, x: UInt16[np.ndarray, "64 64"], row_m_s: float, column_s: 
     if out.suffix.lower() == ".npy":
         np.save(held, x, allow_pickle=False)
     else:
-        np.savez_compressed(held, x=x, row_m_s=row_m_s, column_s=column_s, source=source)
+        np.savez_compressed(held, allow_pickle=False, x=x, row_m_s=row_m_s, column_s=column_s, source=source)
     files.write(out, held.getvalue())
 
 

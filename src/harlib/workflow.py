@@ -12,7 +12,7 @@ import yaml
 from harlib import files, fingerprint, notebooks, stages
 from harlib.errors import HarlibError
 from harlib.parameters import Parameters
-from harlib.runs import LOCAL, Run
+from harlib.runs import LOCAL, PARAMETERS, Run, parameters_text
 
 _DATA = ("data.npz", "fresh.npz")
 _OWN = "inputs/data_file.txt"  # hash of the own recordings, so that others under the same name are noticed
@@ -59,28 +59,47 @@ NOTEBOOKS = (
 )
 
 
+def inputs(root: Path, run: Run, parameters: Parameters) -> dict[str, str]:
+    """Text of each file that the rules take as an input beside upstream files, by its name in the run.
+
+    Raises:
+        HarlibError: the own recordings that parameter `data_file` names are missing.
+    """
+    own = root / parameters.data_file if parameters.data_file else None
+    if own and not own.is_file():
+        raise HarlibError(f"data_file: {own} is missing: make it with `harlib import RECORDINGS --out {own}`")
+    extended = sorted((root / "reference" / "extended").glob("*.*"))
+    found = {
+        PARAMETERS: parameters_text(parameters),
+        _OWN: files.sha256(own) if own else "",
+        _EXTENDED: "".join(f"{path.name} {files.sha256(path)}\n" for path in extended),
+    }
+    values = parameters.model_dump(mode="json", exclude=LOCAL)
+    for notebook in NOTEBOOKS:
+        path = root / "notebooks" / f"{notebook.name}.ipynb"
+        used = {name: values[name] for name in notebooks.declared(path) if name in values}
+        found[f"inputs/{notebook.name}.ipynb"] = notebooks.stripped(path)
+        found[f"inputs/{notebook.name}.yml"] = yaml.safe_dump(used)
+    return found
+
+
 def prepare(root: Path, run: Run, parameters: Parameters) -> None:
     """Write what the rules take as inputs into the run: params.yml, stripped notebooks, parameter slices.
 
     A stage whose checkpoints are missing or damaged loses its marker, so that its notebook runs again.
     """
-    run.save_parameters(parameters)
-    own = root / parameters.data_file if parameters.data_file else None
-    if own and not own.is_file():
-        raise HarlibError(f"data_file: {own} is missing: make it with `harlib import RECORDINGS --out {own}`")
-    files.write_if_changed(run.path / _OWN, files.sha256(own) if own else "")
-    extended = sorted((root / "reference" / "extended").glob("*.*"))
-    files.write_if_changed(run.path / _EXTENDED, "".join(f"{path.name} {files.sha256(path)}\n" for path in extended))
-    values = parameters.model_dump(mode="json", exclude=LOCAL)
-    for notebook in NOTEBOOKS:
-        path = root / "notebooks" / f"{notebook.name}.ipynb"
-        inputs = run.path / "inputs" / notebook.name
-        files.write_if_changed(inputs.with_suffix(".ipynb"), notebooks.stripped(path))
-        used = {name: values[name] for name in notebooks.declared(path) if name in values}
-        files.write_if_changed(inputs.with_suffix(".yml"), yaml.safe_dump(used))
-    for stage in stages.ORDER:
-        if not all(run.whole(stage, fold) for fold in range(parameters.folds)):
-            (run.path / "stages" / f"{stage}.json").unlink(missing_ok=True)
+    for name, text in inputs(root, run, parameters).items():
+        files.write_if_changed(run.path / name, text)
+    for name in damaged(run, parameters):
+        (run.path / name).unlink(missing_ok=True)
+
+
+def damaged(run: Run, parameters: Parameters) -> list[str]:
+    """Markers of the stages of which a fold's files are missing or have other content than they were left with."""
+    folds = range(parameters.folds)
+    return [
+        name for stage in stages.ORDER if not all(run.whole(stage, fold) for fold in folds) for name in _marker(stage)
+    ]
 
 
 def modules(root: Path, notebook: Notebook) -> list[Path]:

@@ -11,7 +11,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from stage_book import StagingError, chapters, stage  # noqa: E402
+import stage_book  # noqa: E402
+from stage_book import StagingError, chapters  # noqa: E402
+
+
+def stage(run: Path, book: Path) -> Path:
+    return stage_book.stage(run, book, check=lambda _: [])
 
 
 def code(source: str, tags: Sequence[str] = (), count: int | None = 1, outputs: Sequence[Any] = ()) -> dict[str, Any]:
@@ -121,6 +126,21 @@ def test_missing_run_and_missing_chapter_are_named(book: Path, run: Path) -> Non
     (run / "notebooks" / "02-two.ipynb").unlink()
     with pytest.raises(StagingError, match=r"not executed yet: 02-two;"):
         stage(run, book)
+
+
+def test_a_run_that_does_not_fit_is_refused_in_one_line(book: Path, run: Path) -> None:
+    stage(run, book)
+    before = staged(book)
+    with pytest.raises(
+        StagingError, match=r"today's project would not give \(a; b; c; and 1 more\); .*one\.yml"
+    ) as why:
+        stage_book.stage(run, book, check=lambda _: ["a", "b", "c", "d"])
+    assert "\n" not in str(why.value)
+    assert staged(book) == before
+
+
+def test_notebooks_executed_by_hand_do_not_fit(run: Path) -> None:
+    assert any("does not fit: it is not executed yet" in line for line in stage_book.misfits(run))
 
 
 def test_the_book_has_the_chapters_of_the_study() -> None:

@@ -11,17 +11,11 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from harlib import files, freshness, workflow
+from harlib.parameters import Parameters
+from harlib.runs import Run
+
 PROJECT = Path(__file__).resolve().parents[2]
-CHAPTERS = (
-    "01-radar-spectrograms",
-    "02-fp32-baseline",
-    "03-ternarization-analysis",
-    "04-quantization-aware-training",
-    "05-pruning",
-    "06-batch-norm-folding",
-    "07-integer-inference",
-    "08-results",
-)
 ASKED = re.compile(r"\{glue:text\}`run/([\w-]+)\.ipynb::(\w+)(:[^`]*)?`")
 ASKED_WHOLE = re.compile(r"\{glue\} (\w+)\n:doc: run/([\w-]+)\.ipynb")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 120"><rect width="300" height="100"/></svg>'
@@ -58,11 +52,18 @@ def notebook(chapter: str) -> nbformat.NotebookNode:
 
 
 def make(run: Path) -> Path:
-    """Write the run and give its folder."""
+    """Write the run and give its folder; its notebooks say that they were executed on today's project."""
     (run / "notebooks").mkdir(parents=True, exist_ok=True)
     (run / "figures").mkdir(exist_ok=True)
-    for chapter in CHAPTERS:
+    held, parameters = Run(run), Parameters()
+    workflow.prepare(PROJECT, held, parameters)
+    for name in {name for notebook in workflow.NOTEBOOKS for name in notebook.needs} - {"params.yml"}:
+        files.write_if_changed(run / name, "")
+    inputs = freshness.Inputs(PROJECT, held, parameters)
+    for entry in workflow.NOTEBOOKS:
+        chapter = entry.name
         executed = NotebookClient(notebook(chapter), timeout=120, kernel_name="python3").execute()
+        executed.metadata.harlib = {"inputs": inputs.of(entry)}
         nbformat.write(executed, run / "notebooks" / f"{chapter}.ipynb")
     for figure in ("accuracy-by-stage", "spectrograms", "class-means", "envelopes"):
         (run / "figures" / f"{figure}.svg").write_text(SVG, encoding="utf-8")

@@ -87,12 +87,12 @@ def test_an_engine_that_rounds_down_is_found(path):
         ({"logits": np.zeros((5, 2))}, "logits is float64; must be int32"),
         ({"input": np.zeros((5, 2, 3), np.int64)}, "input is int64; must be uint8"),
         ({"logits": np.zeros((4, 2), np.int32)}, r"input \[5, 2, 3\] and logits \[4, 2\]"),
-        ({"logits": np.array([{}], object)}, "no vectors that can be read"),
+        ({"logits": np.array([{}], object)}, "holds Python objects"),
     ],
 )
 def test_other_files_are_named(path, changes, named):
     rewrite(path, **changes)
-    with pytest.raises(HarlibError, match=rf"vectors\.npz: {named}"):
+    with pytest.raises(HarlibError, match=rf"vectors\.npz:? {named}"):
         vectors.load(path)
 
 
@@ -110,10 +110,10 @@ def test_damaged_files_are_named(path, tmp_path):
             vectors.load(path)
     for content in (pickle.dumps({"input": 1}), b"\x93NUMPY" + bytes(80)):
         path.write_bytes(content)
-        with pytest.raises(HarlibError, match="no vectors that can be read"):
+        with pytest.raises(HarlibError, match=r"no readable \.npz file"):
             vectors.load(path)
     np.save(path.with_suffix(".npy"), np.zeros(3))
     path.with_suffix(".npy").replace(path)
     for other in (path, tmp_path / "none.npz", tmp_path):
-        with pytest.raises(HarlibError, match="no vectors that can be read"):
+        with pytest.raises(HarlibError, match=r"no readable \.npz file|is no file"):
             vectors.load(other)

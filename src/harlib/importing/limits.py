@@ -17,11 +17,11 @@ MOST_SPECTROGRAMS = 20_000
 """Spectrograms in a data set: they are held at once, 655 MB as float64."""
 
 
-def check_shape(path: Path, shape: Sequence[int]) -> None:
-    """Refuse an array that is too large, empty or of an odd rank."""
+def check_shape(path: Path, shape: Sequence[int], least: int = 1) -> None:
+    """Refuse an array that is too large, has fewer than `least` values, or an odd rank."""
     if math.prod(shape) > MOST_VALUES or any(size < 0 for size in shape):
         raise HarlibError(f"{path}: shape {tuple(shape)} is above {MOST_VALUES:,} values: split it into several files")
-    if math.prod(shape) == 0 or len(shape) > 4:
+    if math.prod(shape) < least or len(shape) > 4:
         raise HarlibError(f"{path}: shape {tuple(shape)}: expected [rows, columns] or [n, rows, columns]")
 
 

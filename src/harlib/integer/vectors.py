@@ -2,8 +2,6 @@
 
 import hashlib
 import io
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from jaxtyping import Int32, Integer, UInt8
 
 from harlib.errors import HarlibError
 from harlib.files import write
+from harlib.importing.arrays import read_npz
 from harlib.integer import oracle
 from harlib.integer.model import IntegerModel
 
@@ -68,16 +67,15 @@ def load(path: str | Path) -> Vectors:
     Raises:
         HarlibError: the file cannot be read or lacks an array.
     """
-    try:
-        with zipfile.ZipFile(path), np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        outputs = {name.removeprefix("output/"): value for name, value in arrays.items() if name.startswith("output/")}
-        hashes = {name: str(arrays[f"sha256/{name}"]) for name in outputs}
-        inputs, logits = arrays["input"], arrays["logits"]
-    except KeyError as error:
-        raise HarlibError(f"{path}: has no array {error}; make the vectors again") from None
-    except (OSError, ValueError, EOFError, AttributeError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        raise HarlibError(f"{path}: no vectors that can be read ({error}); make them again") from None
+    arrays = read_npz(Path(path), least=0)
+    outputs = {name.removeprefix("output/"): value for name, value in arrays.items() if name.startswith("output/")}
+    marks = [f"sha256/{name}" for name in outputs]
+    if missing := [name for name in ("input", "logits", *marks) if name not in arrays]:
+        raise HarlibError(f"{path}: has no array {missing[0]!r}; make the vectors again")
+    if shaped := [name for name in marks if arrays[name].size != 1]:
+        raise HarlibError(f"{path}: {shaped[0]} has shape {arrays[shaped[0]].shape}; must be one hash")
+    hashes = {name: str(arrays[f"sha256/{name}"].item()) for name in outputs}
+    inputs, logits = arrays["input"], arrays["logits"]
     for name, dtype in (("input", np.uint8), ("logits", np.int32)):
         if arrays[name].dtype != dtype:
             raise HarlibError(f"{path}: {name} is {arrays[name].dtype}; must be {np.dtype(dtype)}")
