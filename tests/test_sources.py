@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ CALLS = {
     "pd.read_pickle",
     "os.system",
 }
-GLOBAL_RANDOM = ("np.random.", "numpy.random.", "random.")
+GLOBAL_RANDOM = re.compile(r"((np|numpy)\.)?random\.\w+")
 SEEDED = {"np.random.default_rng", "np.random.SeedSequence", "np.random.Generator", "random.Random"}
 
 
@@ -53,7 +54,7 @@ def offences(text: str) -> list[str]:
             allowed = keywords.get("allow_pickle")
             if not (isinstance(allowed, ast.Constant) and allowed.value is False):
                 found.append(f"{name} without allow_pickle=False")
-        if name.startswith(GLOBAL_RANDOM) and (name not in SEEDED or not (node.args or node.keywords)):
+        if GLOBAL_RANDOM.fullmatch(name) and (name not in SEEDED or not (node.args or node.keywords)):
             found.append(f"draws from {name} without a seed")
         if keywords.get("shell") is not None and ast.unparse(keywords["shell"]) == "True":
             found.append("runs a shell")

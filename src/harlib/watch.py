@@ -93,5 +93,5 @@ class Watch:
         """Write the float master weights before training and after each epoch: an array [epochs + 1, ...] a layer."""
         arrays: dict[str, Any] = {name: np.stack([held[name] for held in self.masters]) for name in self.masters[0]}
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
         files.write(path, buffer.getvalue())

@@ -57,8 +57,9 @@ def make(run: Path) -> Path:
     (run / "figures").mkdir(exist_ok=True)
     held, parameters = Run(run), Parameters()
     workflow.prepare(PROJECT, held, parameters)
-    for name in {name for notebook in workflow.NOTEBOOKS for name in notebook.needs} - {"params.yml"}:
-        files.write_if_changed(run / name, "")
+    for name in {name for notebook in workflow.NOTEBOOKS for name in notebook.needs}:
+        if not (run / name).is_file():
+            files.write(run / name, "")
     inputs = freshness.Inputs(PROJECT, held, parameters)
     for entry in workflow.NOTEBOOKS:
         chapter = entry.name
