@@ -97,7 +97,9 @@ def test_what_is_not_finished_is_named(finished):
     lost.unlink()
     extended.write(plan, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
+    shown = pd.read_csv(folder / "tables" / "sparsity.csv")
     lost.write_text(content)
+    assert shown[["point", "stage", "networks"]].values.tolist() == [["most", "not finished", 0]]
     assert not manifest["complete"]
     assert manifest["missing"] == ["sparsity: most: seed 0, fold 1: sparse"]
 

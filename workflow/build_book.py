@@ -15,7 +15,8 @@ from pathlib import Path
 
 from stage_book import PROJECT, StagingError, stage
 
-SOURCES = ("_config.yml", "_toc.yml", "reference/radhar.csv")
+EXTENDED = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "reference/extended").rglob("*.*"))
+SOURCES = ("_config.yml", "_toc.yml", "reference/radhar.csv", *EXTENDED)
 NOTEBOOKS = "notebooks"  # what readers download
 ALSO = ("requirements.lock", "workflow/build_book.py")
 
@@ -24,7 +25,7 @@ def copy_sources(workspace: Path) -> None:
     """Bring the book's sources, without a staged run, to another folder."""
     workspace.mkdir(parents=True, exist_ok=True)
     for name in SOURCES:
-        (workspace / name).parent.mkdir(exist_ok=True)
+        (workspace / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PROJECT / name, workspace / name)
     for old in (workspace / "book").glob("*"):
         if old.name != "run":

@@ -144,6 +144,7 @@ def write(plan: Path, folder: Path) -> None:
     for title, table in load(plan).items():
         shown = table.stages if "integer" in table.stages else table.stages[-1:]  # a whole chain, or its end
         rows_of = [row for row in summary if row[0] == title and row[2] in shown]
+        rows_of += [_unfinished(title, point) for point in table.points if point not in {row[1] for row in rows_of}]
         files.write(folder / "tables" / f"{title}.csv", readable(rows_of).to_csv(index=False))
     files.write(folder / "plan.yml", plan.read_text())
     root = project_root()
@@ -164,6 +165,10 @@ def write(plan: Path, folder: Path) -> None:
     files.write(folder / "manifest.json", json.dumps(manifest, indent=1) + "\n")
 
 
+def _unfinished(title: str, point: str) -> tuple[Any, ...]:
+    return (title, point, "not finished", 0, *[float("nan")] * (len(SUMMARY) - 4))
+
+
 def readable(summary: list[tuple[Any, ...]]) -> pd.DataFrame:
     """A table of the book: what summary.csv says of one title, in percent and points, with intervals in brackets."""
 
@@ -172,7 +177,7 @@ def readable(summary: list[tuple[Any, ...]]) -> pd.DataFrame:
 
     def interval(estimate: float, low: float, high: float) -> str:
         ends = "" if np.isnan(low) else f" ({100 * low:.2f} to {100 * high:.2f})"
-        return f"{100 * estimate:.2f}{ends}"
+        return f"{percent(estimate)}{ends}"
 
     table = pd.DataFrame(summary, columns=SUMMARY)
     shown = pd.DataFrame({"point": table["point"], "stage": table["stage"], "networks": table["networks"]})
