@@ -71,7 +71,7 @@ def load(path: Path) -> dict[str, Table]:
         HarlibError: no plan, or a point whose parameters are not allowed.
     """
     found = {}
-    for title, content in runs.read_yaml(path).items():
+    for title, content in runs.read_yaml(path, nested=True).items():
         try:
             found[title] = Table.model_validate(content)
         except ValidationError as error:

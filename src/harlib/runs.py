@@ -120,8 +120,8 @@ def parameters_text(values: Parameters) -> str:
     return yaml.safe_dump(values.model_dump(mode="json", exclude=LOCAL), sort_keys=True)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A flat YAML mapping: names to plain values, or to lists of them.
+def read_yaml(path: Path, nested: bool = False) -> dict[str, Any]:
+    """A YAML mapping of names to plain values, or to lists of them; with `nested`, to whatever the caller then checks.
 
     Raises:
         HarlibError: the file is missing, unreadable, too large, or holds anything else.
@@ -141,7 +141,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise HarlibError(f"{path} is no YAML: {brief(error)}") from None
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         raise HarlibError(f"{path}: expected a list of `name: value` lines")
-    for name, value in content.items():
+    for name, value in ({} if nested else content).items():
         if any(isinstance(item, dict | list | set) for item in (value if isinstance(value, list) else [value])):
             raise HarlibError(f"{path}: {name[:40]} is nested; a value, or a list of values, is expected")
     return content

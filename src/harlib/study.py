@@ -93,7 +93,7 @@ class Study:
         if not (folder / f"{kind}.csv").is_file():
             return None
         rows = pd.read_csv(folder / f"{kind}.csv").query("table == @table").reset_index(drop=True)
-        points = read_yaml(folder / "plan.yml").get(table, {}).get("points", {})
+        points = read_yaml(folder / "plan.yml", nested=True).get(table, {}).get("points", {})
         for name in dict.fromkeys(name for changes in points.values() for name in changes):
             default = Parameters.model_fields[name].default
             rows[name] = [points[point].get(name, default) for point in rows["point"]]
