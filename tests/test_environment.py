@@ -60,7 +60,8 @@ def test_conda_agrees_with_the_lock(lock: dict[str, str], conda: list[str]) -> N
 
 def test_lock_has_all_that_the_project_imports(lock: dict[str, str]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    names = [re.split(r"[=<>~! ]", item)[0] for item in project["project"]["dependencies"]]
+    wanted = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["study"]]
+    names = [re.split(r"[=<>~! ]", item)[0] for item in wanted]
     assert {canonical(name) for name in names} <= set(lock)
     assert f"setuptools=={lock['setuptools']}" in project["build-system"]["requires"]
 

@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_import(commands)
     predict = commands.add_parser("predict", help="classify spectrograms or I/Q with an integer model; needs no torch")
     predict.add_argument("input", type=Path, nargs="+", help="files of any format that `harlib import` takes")
-    predict.add_argument("--model", type=Path, required=True, help="such as reference/published/models/fold0.json")
+    predict.add_argument("--model", type=Path, help="integer model (default: the published study's, of fold 1)")
     predict.add_argument("--scale", type=_scale, default=(0.0, 1.0), metavar="LOW,STEP", help="as import printed it")
     predict.add_argument("--json", action="store_true", help="print JSON in place of a table")
     predict.add_argument("--draw", type=Path, metavar="DIR", help="write a picture a spectrogram, with its logits")
@@ -200,7 +200,7 @@ def _predict(options: argparse.Namespace) -> None:
     from harlib.integer import model
 
     found = prediction.predict(
-        model.load(options.model),
+        model.load(options.model or prediction.PUBLISHED),
         options.input,
         form=iq.load(options.iq) if options.iq else None,
         transpose=options.transpose,

@@ -16,6 +16,9 @@ from harlib.integer import oracle
 from harlib.integer.inputs import input_codes
 from harlib.integer.model import IntegerModel
 
+PUBLISHED = Path(__file__).with_name("published") / "fold0.json"
+"""The integer model that comes with harlib: the published study's, of its first fold."""
+
 
 @dataclass(frozen=True)
 class Prediction:
