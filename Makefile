@@ -7,7 +7,7 @@ BIN := .venv/bin
 TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
-.PHONY: help environment book quick smoke lab test test-all lint compare publish-reference unlock clean browser node
+.PHONY: help environment book quick extended smoke lab test test-all lint compare publish-reference unlock clean browser node
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ book: environment ## run the published study and build the HTML book (RUN=name: 
 
 quick: environment ## the whole study at the size of a class: minutes
 	@$(BIN)/harlib run config/quick.yml
+
+extended: environment ## seeds, sweeps and ablations of config/extended.yml; stopped, it goes on where it was
+	@$(BIN)/harlib extended
 
 smoke: environment ## the smallest study that touches every part; its numbers mean nothing
 	@$(BIN)/harlib run config/smoke.yml
