@@ -1,4 +1,7 @@
-"""Execute a notebook as `papermill` does on its command line, without its kernel's farewell of one or two seconds.
+"""Execute a notebook as `papermill` does on its command line, but leave out what only takes time.
+
+It writes the notebook once, at the end or at the first error, not twice a cell; and the kernel is ended without its
+farewell of one or two seconds.
 
 python workflow/execute.py NOTEBOOK EXECUTED --parameters FILE.yml [--set NAME=VALUE ...] [--inputs FILE ...]
 
@@ -44,6 +47,7 @@ def main() -> int:
         parameters={**(yaml.safe_load(options.parameters.read_text()) or {}), **more},
         kernel_name="python3",
         progress_bar=False,
+        request_save_on_cell_execute=False,
         shutdown_kernel="immediate",  # handed on to nbclient; a kernel that takes itself apart frees nothing we need
     )
     executed.metadata["harlib"] = {"inputs": inputs}
