@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from harlib import parameters, verify
+from harlib import parameters, playground, questions, verify
 from harlib.errors import HarlibError
 from harlib.freshness import Inputs
 from harlib.runs import Run
@@ -24,6 +24,7 @@ from harlib.workflow import NOTEBOOKS
 PROJECT = Path(__file__).resolve().parent.parent
 STAGED = "book/run"
 FIGURES = ("*.svg", "*.png")
+MORE = "book/playground"  # a book with this page needs more of the run than its notebooks
 
 
 class StagingError(Exception):
@@ -32,8 +33,12 @@ class StagingError(Exception):
 
 def chapters(book: Path) -> list[str]:
     """Give the notebooks that the table of contents takes from the run, in reading order."""
-    contents = yaml.safe_load((book / "_toc.yml").read_text(encoding="utf-8"))
-    return [Path(file).name for file in _files(contents) if Path(file).parent == Path(STAGED)]
+    return [Path(file).name for file in _files(contents(book)) if Path(file).parent == Path(STAGED)]
+
+
+def contents(book: Path) -> Any:
+    """Read the table of contents."""
+    return yaml.safe_load((book / "_toc.yml").read_text(encoding="utf-8"))
 
 
 def _files(entry: Any) -> list[str]:
@@ -158,6 +163,12 @@ def stage(run: Path, book: Path = PROJECT, check: Callable[[Path], list[str]] = 
         shutil.copyfile(figure, new / "figures" / figure.name)
     if (claims := run / "claims.json").is_file():  # the banner of book/_ext/claims.py
         shutil.copyfile(claims, new / claims.name)
+    if MORE in _files(contents(book)):
+        try:
+            playground.write(run, new / "playground")
+            questions.write(run, new / "questions")
+        except HarlibError as error:
+            raise StagingError(str(error)) from None
     (new / "origin.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     if target.exists():
         target.rename(old)

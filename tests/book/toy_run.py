@@ -16,6 +16,10 @@ from harlib.parameters import Parameters
 from harlib.runs import Run
 
 PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT / "tests"))
+
+from helpers import book_files  # noqa: E402
+
 ASKED = re.compile(r"\{glue:text\}`run/([\w-]+)\.ipynb::(\w+)(:[^`]*)?`")
 ASKED_WHOLE = re.compile(r"\{glue\} (\w+)\n:doc: run/([\w-]+)\.ipynb")
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 120"><rect width="300" height="100"/></svg>'
@@ -57,6 +61,7 @@ def make(run: Path) -> Path:
     (run / "figures").mkdir(exist_ok=True)
     held, parameters = Run(run), Parameters()
     workflow.prepare(PROJECT, held, parameters)
+    book_files(run, subjects=parameters.subjects, folds=parameters.folds)
     for name in {name for notebook in workflow.NOTEBOOKS for name in notebook.needs}:
         if not (run / name).is_file():
             files.write(run / name, "")

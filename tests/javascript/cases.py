@@ -172,8 +172,8 @@ def ternary_cases() -> list[dict[str, Any]]:
 
 def write(folder: Path) -> Path:
     """All cases of node's tests, and the path of their file."""
-    engine = [published(fold, 8) for fold in FOLDS]
-    engine += [random_inputs(0, 12, 1), *any_models(40)]
+    engine = [published(fold, 4) for fold in FOLDS]
+    engine += [random_inputs(0, 8, 1), *any_models(25)]
     cases = {"engine": engine, "mutants": mutants(), "dyadic": dyadic_cases(), "ternary": ternary_cases()}
     path = folder / "cases.json"
     path.write_text(json.dumps(cases))
