@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from sphinx.application import Sphinx
 
 PICTURE = "_static/preview.png"
-LENGTH = 200
+LENGTH = 300
 LOST = """<!DOCTYPE html>
 <html lang="{language}">
 <head>
@@ -53,7 +53,7 @@ def preview(app: Sphinx, pagename: str, templatename: str, context: dict[str, An
     """Add a page's Open Graph tags."""
     tags = {
         "og:type": "article",
-        "og:site_name": app.config.html_title or app.config.project,
+        "og:site_name": app.config.html_title,
         "og:title": re.sub(r"<[^>]+>", "", context.get("title", "")),
         "og:description": description(doctree),
     }
@@ -86,9 +86,9 @@ def draw(path: Path, title: str) -> None:
 def write_files(app: Sphinx, exception: Exception | None) -> None:
     """Write the preview's picture, and 404.html, which a server shows at any depth: it needs no other file."""
     if exception is None and app.builder.format == "html":
-        page = LOST.format(language=app.config.language, title=escape(app.config.project), base=_base(app) or "/")
+        page = LOST.format(language=app.config.language, title=escape(app.config.html_title), base=_base(app) or "/")
         (Path(app.outdir) / "404.html").write_text(page, encoding="utf-8")
-        draw(Path(app.outdir) / PICTURE, app.config.project)
+        draw(Path(app.outdir) / PICTURE, app.config.html_title)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """No link of the built book leads to nothing."""
 
+import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -19,9 +21,14 @@ class Found(HTMLParser):
         super().__init__()
         self.targets: list[str] = []
         self.names: set[str] = set()
+        self.scopes: list[str | None] = []
+        self.tables = 0
         self.feed(page.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tables += tag == "table"
+        if tag == "th":
+            self.scopes.append(dict(attrs).get("scope"))
         for name, value in attrs:
             if name in ("href", "src") and value is not None and tag != "use":
                 self.targets.append(value)
@@ -58,6 +65,30 @@ def test_a_dead_link_would_be_found(tmp_path: Path) -> None:
     assert dead(page, {page: Found(page)}) == ["#bottom", "none.html"]
 
 
+def test_tables_have_headings_with_a_scope(read: dict[Path, Found]) -> None:
+    for page in PAGES:
+        found = read[page]
+        assert set(found.scopes) <= {"col", "row", "colgroup", "rowgroup"}, page.name
+        assert found.scopes.count("col") >= found.tables, page.name
+    assert sum(found.tables for found in read.values()) >= 20
+
+
+def test_every_figure_says_where_it_is_from(read: dict[Path, Found]) -> None:
+    """The notebook that draws it, the run and the commit; a figure that no run made needs none."""
+    origin = json.loads((BOOK.parents[1] / "book" / "run" / "origin.json").read_text(encoding="utf-8"))
+    captions = [
+        (page.name, caption)
+        for page in PAGES
+        for caption in re.findall(r"<figcaption>(.*?)</figcaption>", page.read_text(encoding="utf-8"), re.DOTALL)
+    ]
+    assert len(captions) >= 30
+    for page_name, caption in captions:
+        words = re.sub(r"<[^>]+>", "", caption)
+        assert re.search(rf"[Rr]un {re.escape(origin['run'])}", words), (page_name, words)
+        assert "otebook" in words, (page_name, words)
+        assert f"commit {origin['commit'][:7]}" in words or not origin["commit"], (page_name, words)
+
+
 def test_every_chapter_offers_its_notebook_without_outputs(read: dict[Path, Found]) -> None:
     chapters = [page for page in PAGES if page.parent.name == "run"]
     for page in chapters:
@@ -80,4 +111,6 @@ def test_lost_readers_find_back() -> None:
     page = BOOK / "404.html"
     targets = Found(page).targets
     assert [target.rsplit("/", 1)[-1] for target in targets] == ["index.html", "search.html"]
-    assert "<link" not in page.read_text()
+    text = page.read_text(encoding="utf-8")
+    assert "<link" not in text
+    assert "<em>Ternary weights, integers only</em>" in text
