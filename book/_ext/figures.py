@@ -90,25 +90,27 @@ def _recoloured(found: re.Match[str]) -> str:
 
 
 def place(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Put the SVG pictures of a page into it, and say under those of the run which run and commit they are of."""
+    """Put the SVG pictures of a page into it, and say under those of the run where they are from."""
     if app.builder.format != "html":
         return
-    made = _made(Path(app.srcdir))
     for number, image in enumerate(list(doctree.findall(nodes.image)), start=1):
         file = Path(app.srcdir) / image["uri"]
-        figure = image.parent if isinstance(image.parent, nodes.figure) else None
-        if figure is not None and Path(image["uri"]).parent.as_posix().endswith("run/figures"):
-            for caption in figure.findall(nodes.caption):
-                caption += [nodes.Text(" "), nodes.emphasis("", made)]
-        if file.suffix == ".svg" and file.is_file():
-            svg = themed(file.read_text(encoding="utf-8"), f"picture{number}", image.get("alt", ""))
-            image.replace_self(nodes.raw("", f'<div class="harlib-scroll">{svg}</div>', format="html"))
+        if file.suffix != ".svg" or not file.is_file():
+            continue
+        svg = file.read_text(encoding="utf-8")
+        if file.parent.as_posix().endswith("run/figures") and isinstance(image.parent, nodes.figure):
+            for caption in image.parent.findall(nodes.caption):
+                caption += [nodes.Text(" "), nodes.emphasis("", _made(Path(app.srcdir), svg))]
+        drawn = themed(svg, f"picture{number}", image.get("alt", ""))
+        image.replace_self(nodes.raw("", f'<div class="harlib-scroll">{drawn}</div>', format="html"))
 
 
-def _made(source: Path) -> str:
+def _made(source: Path, svg: str) -> str:
+    """The notebook that drew a figure, if its file names one as `Study.save_figure` does, and run and commit."""
     origin = json.loads((source / "book" / "run" / "origin.json").read_text(encoding="utf-8"))
+    notebook = re.search(r"<dc:source>(.*?)</dc:source>", svg)
     commit = f", commit {origin['commit'][:7]}{' with changes' if origin['dirty'] else ''}" if origin["commit"] else ""
-    return f"Run {origin['run']}{commit}."
+    return f"{f'Notebook {notebook[1]}, run' if notebook else 'Run'} {origin['run']}{commit}."
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -192,7 +192,8 @@ class Study:
     def save_figure(self, figure: Any, name: str) -> None:
         """Save a figure as figures/<name>.svg of the run, for the pages that show it."""
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None}, bbox_inches="tight")
+        metadata = {"Date": None, "Source": self.notebook}  # the book prints the source below the figure
+        figure.savefig(buffer, format="svg", metadata=metadata, bbox_inches="tight")
         files.write(self.target.path / "figures" / f"{name}.svg", buffer.getvalue())
 
 

@@ -20,7 +20,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
         browser = playwright.chromium.launch_persistent_context(
             profile, executable_path=found, headless=True, args=list(FLAGS)
         )
-        browser.set_default_timeout(10_000)
+        browser.set_default_timeout(60_000)  # a busy machine is no fault of a page
         yield browser
         browser.close()
 

@@ -87,7 +87,7 @@ def test_a_smaller_picture_has_the_same_pixels(colours: int) -> None:
     assert len(after) < len(before) if colours == 200 else after == before
 
 
-def page(folder: Path, uri: str) -> nodes.document:
+def page(folder: Path, uri: str, source: str = "") -> nodes.document:
     doctree = nodes.document(None, None)
     figure = nodes.figure("", nodes.image(uri=uri, alt="What it shows"), nodes.caption("", "A caption."))
     doctree += nodes.section("", figure)
@@ -95,16 +95,26 @@ def page(folder: Path, uri: str) -> nodes.document:
     (folder / "book" / "run" / "origin.json").write_text(
         json.dumps({"run": "one", "commit": "abcdef1234", "dirty": ""})
     )
-    (folder / uri).write_text(svg("<path/>"))
+    (folder / uri).write_text(svg(f"<metadata>{source}</metadata><path/>"))
     return doctree
 
 
 @pytest.mark.parametrize(
-    ("uri", "caption"),
-    [("book/run/figures/a.svg", "A caption. Run one, commit abcdef1."), ("book/b.svg", "A caption.")],
+    ("uri", "source", "caption"),
+    [
+        ("book/run/figures/a.svg", "", "A caption. Run one, commit abcdef1."),
+        (
+            "book/run/figures/a.svg",
+            "<dc:source>05-pruning</dc:source>",
+            "A caption. Notebook 05-pruning, run one, commit abcdef1.",
+        ),
+        ("book/b.svg", "", "A caption."),
+    ],
 )
-def test_a_figure_of_the_run_says_so_and_stands_in_the_page(tmp_path: Path, uri: str, caption: str) -> None:
-    doctree = page(tmp_path, uri)
+def test_a_figure_of_the_run_says_so_and_stands_in_the_page(
+    tmp_path: Path, uri: str, source: str, caption: str
+) -> None:
+    doctree = page(tmp_path, uri, source)
     figures.place(SimpleNamespace(srcdir=tmp_path, builder=SimpleNamespace(format="html")), doctree, "book/intro")
     assert next(doctree.findall(nodes.caption)).astext() == caption
     (drawn,) = doctree.findall(nodes.raw)
