@@ -7,7 +7,8 @@ BIN := .venv/bin
 TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
-.PHONY: help environment book quick extended smoke lab test test-all lint compare publish-reference unlock clean browser node
+.PHONY: help environment book quick extended smoke lab test test-all lint compare publish-reference release-archive \
+	release-check unlock clean browser node
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +62,13 @@ compare: environment ## runs/RUN beside the published run: differences with inte
 publish-reference: environment ## write reference/published/ anew from runs/published
 	@$(BIN)/harlib run config/published.yml
 	@$(BIN)/harlib publish-reference --run published
+
+release-archive: environment ## pack runs/published for a release, its checksum into reference/release.json
+	@$(BIN)/harlib run config/published.yml
+	@$(BIN)/python tools/release.py archive
+
+release-check: environment ## name what is missing for a release
+	@$(BIN)/python tools/release.py check
 
 unlock: environment ## take away the lock of a Snakemake that was killed; `harlib run` does so itself (RUN=name)
 	@$(BIN)/snakemake --snakefile workflow/Snakefile --directory runs/$(RUN) --unlock \
