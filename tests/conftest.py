@@ -21,5 +21,5 @@ install_import_hook([f"harlib.{module}" for module in CHECKED.split()], "beartyp
 
 
 def pytest_collection_modifyitems(items):
-    """Studies first: with two processes at work, the longest files must not come last."""
-    items.sort(key=lambda item: item.get_closest_marker("study") is None)
+    """Studies and the browser first: with two processes at work, the longest files must not come last."""
+    items.sort(key=lambda item: all(item.get_closest_marker(name) is None for name in ("study", "browser")))
