@@ -7,7 +7,7 @@ BIN := .venv/bin
 TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
-.PHONY: help environment book quick extended smoke lab test test-all lint compare publish-reference release-archive \
+.PHONY: help environment book quick extended smoke lab test test-all lint compare publish-reference integer-report release-archive \
 	release-check unlock clean browser node
 
 help: ## this list
@@ -69,6 +69,9 @@ release-archive: environment ## pack runs/published for a release, its checksum 
 
 release-check: environment ## name what is missing for a release
 	@$(BIN)/python tools/release.py check
+
+integer-report: environment ## all integer engines against the oracle, and the proofs, to reference/integer: ten minutes
+	@$(BIN)/python tools/integer_report.py
 
 unlock: environment ## take away the lock of a Snakemake that was killed; `harlib run` does so itself (RUN=name)
 	@$(BIN)/snakemake --snakefile workflow/Snakefile --directory runs/$(RUN) --unlock \

@@ -1,5 +1,7 @@
 """Folding against the unfolded network in float64, and the folded network against the integer oracle."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -81,3 +83,29 @@ def test_logits_are_the_linear_layers_up_to_half_a_step(network):
         reference = model.linear(last.scale() * (pooled - last.zero_point())).numpy()
     step = exported.linear.logit_scale
     assert np.abs(outputs["linear"] * step - reference).max() <= step * (0.5 + 1e-3)  # and float32 in the reference
+
+
+def test_gains_of_zero_below_zero_and_a_variance_of_zero_are_defined(network):
+    """Channels 0 to 3 of the first layer: gamma 0, gamma 1e-12, the same channel with gamma < 0, variance 0."""
+    model, raw = network
+    model = copy.deepcopy(model)
+    norm = model.blocks["convolution"].norm
+    with torch.no_grad():
+        norm.weight[:4] = torch.tensor([0.0, 1e-12, -0.8, 0.7])
+        norm.bias[:2] = 0.4
+        norm.running_var[3] = 0.0
+    layer = folding.fold_network(model)[0][0]
+    scale = float(model.input.input_scale) * layer.weight_scale / layer.output_scale
+    assert layer.real_multiplier[3] == pytest.approx(0.7 / norm.eps**0.5 * scale)
+    codes = model.blocks["convolution"].convolution.weight.detach().sign().numpy()
+    kept = layer.weight[2] != 0
+    assert (layer.weight[2][kept] == -codes[2][kept]).all()
+    exported = integer_model(model, CLASSES, 16)
+    assert proofs.constant_channels(exported)["convolution"][:2] == [0, 1]
+    code = int(np.floor(0.4 / layer.output_scale + 0.5)) + layer.output_zero_point
+    inputs = input_codes(raw.numpy(), exported.input.low, exported.input.high)
+    ours, theirs = oracle.trace(exported, inputs), folding.trace(exported, torch.from_numpy(inputs).double())
+    assert (ours["convolution"][:, :2] == min(code, 255)).all()
+    assert len(np.unique(ours["convolution"][:, 3])) > 2
+    for name, output in ours.items():
+        np.testing.assert_array_equal(theirs[name].numpy(), output)

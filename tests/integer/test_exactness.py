@@ -83,7 +83,7 @@ def test_a_channel_whose_nearest_multiplier_is_not_faithful():
 
 @pytest.mark.parametrize("fold", range(5))
 def test_published_models_are_exact_from_24_bits_on(fold):
-    counts = exactness.differences_by_bits(PUBLISHED[fold], [4, 10, 16, *range(24, 32)])
+    counts = exactness.differences_by_bits(PUBLISHED[fold], [4, 10, 16, 24, 25, 26, 31])
     assert [bits for bits, count in counts.items() if count and bits >= 24] == []
     assert counts[4] > counts[10] > counts[16] > 0
 

@@ -52,10 +52,15 @@ def test_dyadic_errors_draw_errors_below_their_bound():
     assert axis.get_ylabel()
 
 
-def test_accuracy_by_bits_is_in_percent():
-    axis = integer.accuracy_by_bits({2: 0.5, 8: 0.9}, 0.95, 8, "title").axes[0]
-    assert [list(line.get_ydata()) for line in axis.lines[:2]] == [[50, 90], [95, 95]]
-    assert "(%)" in axis.get_ylabel()
+def test_exactness_and_accuracy_share_their_bits():
+    counts = {"nearest": {4: 90, 8: 7, 12: 0}, "exported": {4: 90, 8: 5, 12: 0}}
+    above, below = integer.exactness_by_bits(counts, {4: 0.5, 8: 0.9, 12: 0.9}, 0.95, 8, "title").axes
+    assert [list(line.get_ydata()) for line in above.lines[:2]] == [[90, 7, 0], [90, 5, 0]]
+    assert above.get_ylim()[0] < 0 < 90 < above.get_ylim()[1]
+    assert [list(line.get_ydata()) for line in below.lines[:2]] == [[50, 90, 90], [95, 95]]
+    assert [list(axis.lines[2].get_xdata()) for axis in (above, below)] == [[8, 8], [8, 8]]
+    assert above.get_ylabel()
+    assert "(%)" in below.get_ylabel()
 
 
 def test_widths_write_every_box_and_arrow():

@@ -99,22 +99,35 @@ def dyadic_errors(errors: Mapping[int, Float[np.ndarray, " n"]], title: str) -> 
     return figure
 
 
-def accuracy_by_bits(accuracies: Mapping[int, float], reference: float, chosen: int, title: str) -> Figure:
-    """Accuracy of the integer network against the bits of its multipliers.
+def exactness_by_bits(
+    differing: Mapping[str, Mapping[int, int]],
+    accuracies: Mapping[int, float],
+    reference: float,
+    chosen: int,
+    title: str,
+) -> Figure:
+    """Differing accumulators, above, and accuracy of the integer network, below, by the bits of its multipliers.
 
     Args:
+        differing: way of rounding to bits to the number of accumulators that get another code than exactly.
         accuracies: bits to accuracy, 0..1.
         reference: accuracy of the network before folding on the same samples, 0..1.
         chosen: the study's bits.
         title: of the figure.
     """
-    figure, axis = plt.subplots(figsize=(7.5, 3.6))
-    axis.plot(list(accuracies), [100 * value for value in accuracies.values()], "o-", label="integer network")
-    axis.axhline(100 * reference, color=PALETTE[2], linestyle="-.", label="before folding")
-    axis.axvline(chosen, color="black", linestyle="--", label="the study's")
-    axis.set(xlabel="bits of the multiplier, at most", ylabel="accuracy (%)", title=title)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    figure, (above, below) = plt.subplots(2, sharex=True, figsize=(7.5, 5.6), layout="constrained")
+    for (label, counts), marker in zip(differing.items(), "osD^", strict=False):
+        above.plot(list(counts), list(counts.values()), f"{marker}-", markersize=4, label=label)
+    above.set_yscale("symlog", linthresh=1)
+    above.set_ylim(bottom=-0.3)
+    above.set(ylabel="accumulators that differ", title=title)
+    below.plot(list(accuracies), [100 * value for value in accuracies.values()], "o-", label="integer network")
+    below.axhline(100 * reference, color=PALETTE[2], linestyle="-.", label="before folding")
+    below.set(xlabel="bits of the multiplier", ylabel="accuracy (%)")
+    for axis in (above, below):
+        axis.axvline(chosen, color="black", linestyle="--", label="the study's, at most")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     plt.close(figure)
     return figure
 
