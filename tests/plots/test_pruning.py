@@ -71,9 +71,10 @@ def test_a_point_whose_interval_is_unknown_is_drawn_without_one():
 
 
 def test_free_or_frozen_draws_both():
-    axis = pruning.free_or_frozen([0.45, 0.4, 0.38], 0.45, "title").axes[0]
+    axis = pruning.free_or_frozen({"free": np.array([0.45, 0.4, 0.38])}, 0.45, "title").axes[0]
     assert list(axis.lines[0].get_ydata()) == pytest.approx([45, 40, 38])
     assert list(axis.lines[1].get_ydata()) == pytest.approx([45, 45, 45])
+    assert axis.get_legend_handles_labels()[1] == ["free", "frozen support"]
 
 
 def test_storage_by_zeros_draws_every_code_and_the_entropy():

@@ -61,18 +61,19 @@ def zeros_over_epochs(folds: Sequence[Sequence[float]], target: float, ramp: int
     return figure
 
 
-def free_or_frozen(free: Sequence[float], share: float, title: str) -> Figure:
+def free_or_frozen(free: Mapping[str, Float[np.ndarray, " n"]], share: float, title: str) -> Figure:
     """Share of zeros over epochs of fine-tuning with a free support, against the share that a frozen one keeps.
 
     Args:
-        free: share of zeros (0..1) before the first epoch and after each.
+        free: name to the share of zeros (0..1) before the first epoch and after each.
         share: of the frozen support, 0..1.
         title: of the figure.
     """
     figure, axis = plt.subplots(figsize=(8, 3.4))
-    epochs = np.arange(len(free))
-    axis.plot(epochs, 100 * np.asarray(free), "o-", color=PALETTE[1], label="free support")
-    axis.plot(epochs, np.full(len(free), 100 * share), "s--", color=PALETTE[0], label="frozen support")
+    epochs = np.arange(len(next(iter(free.values()))))
+    for i, (name, values) in enumerate(free.items(), start=1):
+        axis.plot(epochs, 100 * values, "os^D"[i % 4] + "-", color=PALETTE[i], label=name)
+    axis.plot(epochs, np.full(len(epochs), 100 * share), "o--", color=PALETTE[0], label="frozen support")
     axis.set(xlabel="finished epochs of fine-tuning", ylabel="zero weights (%)", title=title)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
