@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from harlib import freshness, parameters, workflow
+from harlib import files, freshness, parameters, workflow
 from harlib.errors import HarlibError
 from harlib.project import project_root
 from harlib.runs import Run, read_yaml
@@ -45,6 +45,7 @@ def run_study(config: Path, name: str | None, workers: int | None, dry_run: bool
         print("\n".join(f"{name}: {_few(reasons)}" for name, reasons in found.items()) or f"runs/{name} is complete")
         return 0
     with _only_one(run.path) as lock:
+        files.sweep(run.path)
         workflow.prepare(root, run, checked)
         snakemake = _command(root, run, workers or checked.workers, checked.device)
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

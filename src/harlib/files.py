@@ -7,6 +7,8 @@ from pathlib import Path
 
 from harlib.errors import HarlibError
 
+_PART = ".part"
+
 
 def write(path: Path, content: bytes | str) -> None:
     """Write a file so that its final name only ever holds all of the content.
@@ -18,7 +20,7 @@ def write(path: Path, content: bytes | str) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
@@ -29,6 +31,12 @@ def write(path: Path, content: bytes | str) -> None:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise HarlibError(f"{path} cannot be written ({error.strerror}): free or choose another folder") from None
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writes that were killed left in a folder; nobody else may be writing into it."""
+    for path in folder.rglob(f".*{_PART}"):
+        path.unlink(missing_ok=True)
 
 
 def write_if_changed(path: Path, content: bytes | str) -> None:
