@@ -8,7 +8,7 @@ TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
 .PHONY: help environment book quick extended smoke lab test test-all lint compare publish-reference integer-report release-archive \
-	release-check unlock clean browser node
+	release-check unlock clean browser node arm microcontroller
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ lint: environment ## ruff and mypy
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-test: lint browser node ## everything that is checked on every change
+test: lint browser node arm ## everything that is checked on every change
 	@$(BIN)/harlib run config/smoke.yml
 	@$(BIN)/python workflow/build_book.py --run runs/smoke --workspace $(TEST_BOOK)
 	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder \
@@ -46,7 +46,7 @@ test: lint browser node ## everything that is checked on every change
 test-all: test ## test, and the tests that take minutes
 	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest tests -m slow
 
-browser node:
+browser node arm:
 	@tools/system-packages.sh $@
 
 node: tests/node_modules/.package-lock.json
@@ -58,6 +58,9 @@ tests/node_modules/.package-lock.json: tests/package-lock.json
 
 compare: environment ## runs/RUN beside the published run: differences with intervals, and what was changed
 	@$(BIN)/harlib compare $(RUN)
+
+microcontroller: environment arm ## exported C on Cortex-M under QEMU: reference/engines/cortex-m.csv
+	@$(BIN)/python tools/cortex_m.py --out reference/engines
 
 publish-reference: environment ## write reference/published/ anew from runs/published
 	@$(BIN)/harlib run config/published.yml

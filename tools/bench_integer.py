@@ -1,13 +1,14 @@
 """Time one inference, batch 1, one thread: the exported C beside the runtimes that are installed, interleaved.
 
-    python tools/bench_integer.py [MODEL.json] [--rounds 300] [--peers PYTHON]
+    python tools/bench_integer.py [MODEL.json] [--rounds 300] [--peers PYTHON] [--out reference/engines/host.csv]
 
-The peers (ONNX Runtime, OpenVINO) run the same network in fp32 with folded scales, in a process of their own: --peers
-names the Python of an environment that has onnx and them (pip install onnx onnxruntime openvino). One that is missing
-is said to be so. A round times every engine once, so that what slows the machine slows all of them.
+The peers (tools/peers.py: ONNX Runtime, OpenVINO, LiteRT, in fp32 and int8) run the same network in processes of their
+own: --peers names the Python of an environment with requirements-bench.lock. One that is missing is said to be so. A
+round times every engine once, so that what slows the machine slows all of them.
 """
 
 import argparse
+import csv
 import json
 import os
 import statistics
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 RUNNER = r"""
 #define _POSIX_C_SOURCE 200809L
@@ -49,60 +51,44 @@ int main(void)
 }
 """
 
-PEER = r"""
-import json, sys, time
-import numpy as np, onnx
-from onnx import TensorProto, helper, numpy_helper
-model = json.load(open(sys.argv[1])); name = sys.argv[2]
-nodes, weights, flow = [], [], "x"
-def constant(key, values):
-    weights.append(numpy_helper.from_array(np.asarray(values, np.float32), key)); return key
-for i, layer in enumerate(model["layers"]):
-    if layer["op"] == "conv2d":
-        scale = np.array(layer["multiplier"]) / 2.0 ** np.array(layer["shift"])
-        w = constant(f"w{i}", np.array(layer["weight"]) * scale[:, None, None, None])
-        b = constant(f"b{i}", np.array(layer["bias"]) * scale)
-        (top, left) = layer["padding"]
-        nodes.append(helper.make_node("Conv", [flow, w, b], [f"c{i}"], kernel_shape=layer["kernel"],
-                     strides=layer["stride"], pads=[top, left, top, left], group=layer["groups"]))
-        nodes.append(helper.make_node("Relu", [f"c{i}"], [f"r{i}"])); flow = f"r{i}"
-    elif layer["op"] == "linear":
-        nodes.append(helper.make_node("Flatten", [flow], ["flat"]))
-        nodes.append(helper.make_node("Gemm", ["flat", constant("wl", layer["weight"]), constant("bl", layer["bias"])],
-                     ["y"], transB=1))
-    else:
-        nodes.append(helper.make_node("GlobalAveragePool", [flow], ["pool"])); flow = "pool"
-shape = [1, *model["input"]["shape"]]
-graph = helper.make_graph(nodes, "net", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-    [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, len(model["classes"])])], weights)
-data = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
-x = np.random.default_rng(0).random(shape, np.float32)
-if name == "onnxruntime":
-    import onnxruntime as runtime
-    options = runtime.SessionOptions(); options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    run = lambda: session.run(None, {"x": x})
-else:
-    import openvino
-    core = openvino.Core()
-    compiled = core.compile_model(core.read_model(data, b""), "CPU",
-        {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"})
-    request = compiled.create_infer_request(); request.set_input_tensor(openvino.Tensor(x))
-    run = request.infer
-for _ in range(50): run()
-print("ready", flush=True)
-while sys.stdin.read(1):
-    start = time.perf_counter()
-    for _ in range(100): run()
-    print((time.perf_counter() - start) / 100 * 1e6, flush=True)
-"""
 BUILDS = {
     "C fast, as harlib": ("fast", []),
     "C fast, AVX2": ("fast", ["-O3", "-march=x86-64-v3"]),
     "C fast, -O2": ("fast", ["-O2"]),
     "C compact, -O2": ("compact", ["-O2"]),
+    "C fast, AVX2, 31-bit multipliers": ("fast", ["-O3", "-march=x86-64-v3"]),
 }
-PEERS = {"ONNX Runtime fp32": "onnxruntime", "OpenVINO fp32": "openvino"}
+PEERS = {
+    f"{runtime} {form}": module
+    for runtime, module in (("ONNX Runtime", "onnxruntime"), ("OpenVINO", "openvino"), ("LiteRT", "ai_edge_litert"))
+    for form in ("fp32", "int8")
+}
+CYCLE_OPERATIONS, LANES = 4, 16  # vector additions a cycle, 16-bit lanes of one: AVX2
+REQUANTIZATION = 3  # operations at the least: a product, a shift, a clamp
+
+
+def with_multipliers(model: Any, bits: int) -> Any:
+    """The same model with multipliers of so many bits."""
+    from harlib.integer.model import parse
+    from harlib.integer.requantize import dyadic
+
+    fields = model.model_dump(mode="json")
+    for layer in fields["layers"]:
+        if layer["op"] == "conv2d":
+            scales = [dyadic(real, bits) for real in layer["real_multiplier"]]
+            layer["multiplier"], layer["shift"] = ([scale[part] for scale in scales] for part in (0, 1))
+    return parse(json.dumps(fields))
+
+
+def floor_cycles(model: Any) -> float:
+    """Cycles that additions and requantizations take at the least, by counting vector operations."""
+    from harlib.integer.c.plan import plan
+
+    count = 0
+    for stage in plan(model).convolutions:
+        vectors = -(-stage.out_height * stage.out_width // LANES)
+        count += vectors * sum(len(channel.terms) + REQUANTIZATION for channel in stage.constants)
+    return count / CYCLE_OPERATIONS
 
 
 def start_engines(model_path: Path, folder: Path, peers: str | None) -> dict[str, subprocess.Popen[str]]:
@@ -112,6 +98,7 @@ def start_engines(model_path: Path, folder: Path, peers: str | None) -> dict[str
     from harlib.integer.native import find_compiler, machine_options
 
     model, compiler = load(model_path), find_compiler()
+    long = with_multipliers(model, 31)
     if compiler is None:
         sys.exit("bench_integer: no C compiler")
     commands = {}
@@ -119,18 +106,20 @@ def start_engines(model_path: Path, folder: Path, peers: str | None) -> dict[str
         place = folder / name.replace(" ", "_")
         place.mkdir()
         flags = flags or list(machine_options(compiler))
-        for file, text in (sources(model, backend) | {"runner.c": RUNNER}).items():
+        chosen = long if "31-bit" in name else model
+        for file, text in (sources(chosen, backend) | {"runner.c": RUNNER}).items():
             (place / file).write_text(text)
         files = [str(place / "runner.c"), str(place / "harlib_model.c")]
         subprocess.run([compiler, "-std=c99", *flags, "-o", str(place / "run"), *files], check=True)
         commands[name] = [str(place / "run")]
     for name, module in PEERS.items():
-        if peers is None or subprocess.run([peers, "-c", f"import onnx, {module}"], capture_output=True).returncode:
+        if peers is None or subprocess.run([peers, "-c", f"import {module}"], capture_output=True).returncode:
             print(f"{name}: not installed, left out")
         else:
-            commands[name] = [peers, "-c", PEER, str(model_path), module]
+            commands[name] = [peers, str(Path(__file__).with_name("peers.py")), str(model_path), name]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1, "env": environment}
+    pipes["stderr"] = subprocess.DEVNULL
     engines = {name: subprocess.Popen(command, **pipes) for name, command in commands.items()}
     for name in PEERS.keys() & engines.keys():
         assert engines[name].stdout.readline() == "ready\n", name
@@ -143,6 +132,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, nargs="?", default=Path("reference/published/models/fold0.json"))
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--peers", help="Python with onnx, onnxruntime, openvino")
+    parser.add_argument("--out", type=Path, help="write the table here, .csv")
     parser.add_argument("--json", type=Path, help="write the times here")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -158,16 +148,25 @@ def main() -> None:
         for engine in engines.values():
             engine.stdin.close()
             engine.wait()
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    print(f"\n{'engine':20} {'median us':>10} {'minimum us':>10}")
+    peers = [name for name in PEERS if name in times]
+    rows = []
+    best = min(peers, key=lambda name: min(times[name])) if peers else None
+    from harlib.integer.model import load
+
+    cycles = floor_cycles(load(options.model))
     for name, values in times.items():
-        print(f"{name:20} {medians[name]:10.1f} {min(values):10.1f}")
-    peers = {name: medians[name] for name in PEERS if name in medians}
-    if peers:
-        best = min(peers, key=lambda name: peers[name])
-        print(f"\nfastest peer: {best}")
-        for name in BUILDS:
-            print(f"{name:20} {peers[best] / medians[name]:6.2f} times as fast (ratio of medians)")
+        ratio = statistics.median(b / a for a, b in zip(values, times[best], strict=True)) if best else ""
+        row = {"engine": name, "median us": f"{statistics.median(values):.1f}", "minimum us": f"{min(values):.1f}"}
+        row["times as fast as " + str(best)] = f"{min(times[best]) / min(values):.2f}" if best else ""
+        rows.append(row | {"by rounds": f"{ratio:.2f}" if best else "", "microseconds of floor at 1 GHz": ""})
+        if name == "C fast, AVX2":
+            rows[-1]["microseconds of floor at 1 GHz"] = f"{cycles / 1000:.1f}"
+        print(", ".join(f"{key} {value}" for key, value in rows[-1].items() if value))
+    if options.out:
+        with options.out.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
     if options.json:
         options.json.write_text(json.dumps(times))
 

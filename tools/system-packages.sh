@@ -27,6 +27,13 @@ node() {
     install_packages "tests of the book's JavaScript" nodejs npm
 }
 
+# A compiler for Cortex-M and a machine to run its code on.
+arm() {
+    if ! command -v arm-none-eabi-gcc >/dev/null || ! command -v qemu-system-arm >/dev/null; then
+        install_packages "a compiler and an emulator for microcontrollers" gcc-arm-none-eabi qemu-system-arm
+    fi
+}
+
 install_packages() {
     local purpose=$1
     shift
@@ -57,6 +64,7 @@ install_packages() {
 case "${1:-}" in
 browser) browser ;;
 c) c ;;
+arm) arm ;;
 node) node ;;
 *)
     echo "usage: tools/system-packages.sh browser | c | node" >&2

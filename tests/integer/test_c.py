@@ -131,15 +131,15 @@ def test_published_code_has_no_float_no_heap_and_no_product_outside_requantizati
     assert not re.search(r"\b(float|double|malloc|calloc|free|memcpy|memset)\b", source)
     assert re.findall(r"#include (.*)", source) == ['"harlib_model.h"']
     assert not re.search(r"int64_t", source)
-    sums = re.findall(r"const int32_t a\d+ = ([^;]*);", source)
-    loop = re.findall(r"for \(int in = 0.*?offset \+= layer->line;", source, re.S)
-    bodies = {"fast": sums, "compact": loop + re.findall(r"static void (?:add|subtract)\(.*?\n}", source, re.S)}[
-        backend
-    ]
-    assert len(bodies) == {"fast": 128, "compact": 3}[backend]
-    for body in bodies:
-        products = re.findall(r"[\w)\]] \* [\w(]", body)
-        assert not products
+    sums = {
+        "fast": r"const int32_t a\d+ = ([^;]*);",
+        "packed": r"^ +(?:const )?(?:uint32_t )?[ax]\d+ [-+]?= [^;]*;",
+        "compact": r"^ +a\d [-+]= word\[\d\];|const uint32_t \*words? = [^;]*;",
+    }
+    found = re.findall(sums[backend], source, re.M)
+    assert len(found) >= {"fast": 128, "packed": 1000, "compact": 17}[backend]
+    for text in found:
+        assert not re.search(r"\*(?! i\])", re.sub(r"(const )?uint32_t \*(words?) =|\*tap", "", text))
 
 
 @needs_compiler

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from harlib.integer import oracle
+from harlib.integer.c import compact
 from harlib.integer.c.packed import context, lanes, maps
 from harlib.integer.c.plan import plan, ring_rows
 from harlib.integer.model import load, parse
@@ -72,6 +73,7 @@ def test_every_column_that_a_tap_reads_stands_where_it_looks(model):
 def test_a_published_model_keeps_both_lanes_together_in_32_bits():
     for channels in methods(load(PUBLISHED)):
         assert all(method.together and not method.wide for method in channels)
+    assert compact.fits(plan(load(PUBLISHED)))
 
 
 @pytest.mark.parametrize("clamp", [(0, 255), (9, 200)])
@@ -95,15 +97,17 @@ def test_bounds_of_a_lane_hold_for_every_mixture_of_codes(clamp):
 
 
 @needs_compiler
+@pytest.mark.parametrize("backend", ["packed", "compact"])
 @pytest.mark.parametrize("multiplier", [3, 2**31 - 1])
-def test_sums_that_leave_a_lane_are_formed_apart(multiplier, tmp_path):
+def test_sums_that_leave_a_lane_are_formed_apart(multiplier, backend, tmp_path):
     model = wide_model(multiplier=multiplier, shift=10 if multiplier == 3 else 38)
     (found,) = methods(model)
     assert [method.together for method in found] == [False, True]
     assert [method.wide for method in found] == [multiplier > 3] * 2
+    assert not compact.fits(plan(model))
     x = np.concatenate([inputs(model, 20), np.zeros((1, *model.input.shape), np.uint8)])
     x = np.concatenate([x, np.full((1, *model.input.shape), 255, np.uint8)])
-    lines = logits(build(model, "packed", tmp_path, flags=["-O0", *SANITIZE[1:]]), x)
+    lines = logits(build(model, backend, tmp_path, flags=["-O0", *SANITIZE[1:]]), x)
     assert [[int(value) for value in line[1:]] for line in lines] == oracle.run(model, x).tolist()
 
 

@@ -1,7 +1,6 @@
 """Vector instructions: weights as code, over rows of 16-bit cells that a compiler turns into vectors."""
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from harlib.integer.c.plan import Channel, Field, Plan, Stage
@@ -18,7 +17,7 @@ def context(numbers: Plan, slots: list[int]) -> dict[str, Any]:
         slots: rows that each stage's ring holds.
     """
     helpers = set[str]().union(*(_helpers(channel) for channel in numbers.channels))
-    return {"fields": _fields(numbers, slots), "helpers": helpers}
+    return {"template": "fast", "fields": _fields(numbers, slots), "helpers": helpers}
 
 
 def _fields(numbers: Plan, slots: list[int]) -> list[Field]:
@@ -71,15 +70,26 @@ def _place(stage: Stage, channel: int) -> int:
     return channel * stage.step + stage.padding[1]
 
 
-def _sum(channel: Channel, stage: Stage) -> str:
-    start = channel.start + (channel.offset if channel.kind in ("halves", "unsigned") else 0)
+def _sums(block: list[tuple[int, Channel]], stage: Stage) -> list[str]:
+    """Statements that form a block's sums: each cell is read once, for all channels that need it."""
+    users: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
+    for out, channel in block:
+        for sign, source, row, column in channel.terms:
+            users.setdefault((source, row, column), []).append((sign, out))
+    starts = {
+        out: channel.start + (channel.offset if channel.kind in ("halves", "unsigned") else 0) for out, channel in block
+    }
     stride = stage.stride[1]
-    parts = [str(start)]
-    for sign, source, row, column in channel.terms:
+    lines, begun = [], set[int]()
+    for number, (source, row, column) in enumerate(sorted(users)):
         cell = source * stage.step + column % stride * stage.phase + column // stride
-        parts.append(f"{'+' if sign > 0 else '-'} r{row}[{cell} + i]")
-    lines: Sequence[str] = textwrap.wrap(" ".join(parts), 104, break_long_words=False)
-    return ("\n" + 12 * " ").join(lines)
+        lines.append(f"const int16_t x{number} = r{row}[{cell} + i];")
+        for sign, out in users[source, row, column]:
+            mark = "+" if sign > 0 else "-"
+            begin = f"a{out} {mark}=" if out in begun else f"int32_t a{out} = {starts[out]} {mark}"
+            lines.append(f"{begin} x{number};")
+            begun.add(out)
+    return lines + [f"const int32_t a{out} = {starts[out]};" for out, _ in block if out not in begun]
 
 
 def _helpers(channel: Channel) -> set[str]:
@@ -117,5 +127,5 @@ def _code(channel: Channel, name: str, stage: Stage) -> str:
 
 FILTERS = {
     "blocks": _blocks, "cell_type": _cell_type, "code": _code, "phases": _phases, "place": _place,
-    "rows_read": _rows_read, "sum": _sum,
+    "rows_read": _rows_read, "sums": _sums,
 }  # fmt: skip

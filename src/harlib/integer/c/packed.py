@@ -118,6 +118,17 @@ def lanes(channel: Channel, codes: tuple[int, int], clamp: tuple[int, int]) -> L
     return Lanes(start, multiplier, constant, shift, together, short, wide, code[0] < clamp[0], code[1] > clamp[1])
 
 
+def lane_methods(numbers: Plan) -> list[list[Lanes]]:
+    """How each convolution's channels can be computed."""
+    methods, codes = [], (0, 255)
+    for stage in numbers.convolutions:
+        assert stage.layer is not None
+        reach = (min(codes[0], stage.zero_point), max(codes[1], stage.zero_point))
+        methods.append([lanes(channel, reach, stage.layer.clamp) for channel in stage.constants])
+        codes = stage.layer.clamp
+    return methods
+
+
 Block = list[tuple[int, Channel]]
 
 
@@ -137,7 +148,7 @@ def blocks(stage: Stage, methods: list[Lanes]) -> list[Block]:
 
 def pointers(block: Block, stage: Stage, call: bool = False) -> str:
     """The row pointers of a block's function, as its parameters or its arguments."""
-    rows = [0] if stage.index == 0 else sorted({row for _, channel in block for _, _, row, _ in channel.terms})
+    rows = sorted({row if stage.index else 0 for _, channel in block for _, _, row, _ in channel.terms})
     return "".join(f"rows[{row}], " if call else f"const uint32_t *r{row}, " for row in rows)
 
 
@@ -216,13 +227,7 @@ def context(numbers: Plan, slots: list[int]) -> dict[str, Any]:
         slots: rows that each stage's ring holds, by `schedule`.
     """
     stages, layout = numbers.stages, maps(numbers.stages)
-    methods = []
-    codes = (0, 255)
-    for stage in numbers.convolutions:
-        assert stage.layer is not None
-        reach = (min(codes[0], stage.zero_point), max(codes[1], stage.zero_point))
-        methods.append([lanes(channel, reach, stage.layer.clamp) for channel in stage.constants])
-        codes = stage.layer.clamp
+    methods = lane_methods(numbers)
     pool, first = stages[-1], layout[0].step * stages[0].channels
     tall = pool.height * 255 > LANE
     fields: list[Field] = [(pool.channels * layout[-1].made * (1 + tall), "uint32_t", "sums", "of the pool")]
@@ -234,8 +239,8 @@ def context(numbers: Plan, slots: list[int]) -> dict[str, Any]:
             fields.append((size, "uint32_t", f"border{stage.index}", "a row of padding"))
     widths = {64 if method.wide else 32 for stage in methods for method in stage}
     return {
-        "fields": fields, "maps": layout, "methods": methods, "first_slot": first, "ring": slots[0] * first,
-        "tall": tall, "widths": widths,
+        "template": "packed", "fields": fields, "maps": layout, "methods": methods, "first_slot": first,
+        "ring": slots[0] * first, "tall": tall, "widths": widths,
         "short": any(method.short for stage in methods for method in stage),
     }  # fmt: skip
 

@@ -63,7 +63,7 @@ def sources(model: IntegerModel, backend: str = "compact") -> dict[str, str]:
     context |= module.context(numbers, slots)
     state_bytes = sum(size * SIZES[kind] for size, kind, _, _ in context["fields"])
     context["ram"] = -(-state_bytes // 4) * 4
-    templates = {"harlib_model.c": f"{backend}.c", "harlib_model.h": "harlib_model.h"}
+    templates = {"harlib_model.c": context["template"] + ".c", "harlib_model.h": "harlib_model.h"}
     templates |= {name: name for name in ("main.c", "Makefile")}
     environment = _environment(module.FILTERS)
     return {name: environment.get_template(f"{source}.j2").render(context) for name, source in templates.items()}
