@@ -4,7 +4,7 @@
 
 Runs in an environment with requirements-bench.lock; it needs nothing of harlib. Scales are folded into the weights, so
 the runtimes have five convolutions, a mean and a linear layer to compute, as the integer engines. The int8 forms have
-weights of a scale a channel. Prints "ready", then microseconds an inference, the mean of 100, for each character.
+weights of a scale a channel. Prints "ready", then microseconds an inference, the mean of 10, for each character.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-WARM_UP, REPEATS = 50, 100
+WARM_UP, REPEATS = 50, 10
 
 
 def folded(model: dict[str, Any]) -> list[dict[str, Any]]:
