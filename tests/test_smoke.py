@@ -152,7 +152,7 @@ def test_a_failing_notebook_ends_in_one_line(copy):
     assert code == 1
     assert err.count("\n") == 1
     assert err.startswith("harlib: notebook 0")
-    assert "is no readable npz file" in err
+    assert "is no readable .npz file" in err
 
 
 @pytest.mark.parametrize(

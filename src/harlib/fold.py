@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int8
 from torch import Tensor, nn
 
 from harlib.integer.folded import FoldedConv, FoldedLinear
 from harlib.integer.model import Conv2d, GlobalAveragePool, IntegerModel
 from harlib.model import Block, Network
 from harlib.quantize import ReluQuantize, round_half_up
-from harlib.ternary import ternary_layers
+from harlib.ternary import Ternary, least_squares_alpha, ternary_layers
 
 Codes = Float64[Tensor, "n c h w"]
 
@@ -37,15 +37,15 @@ def fold_batch_norm(block: Block, name: str, input_scale: float, input_zero_poin
     convolution: Any = layer
     quantizer, norm = block.activation, block.norm
     assert isinstance(quantizer, ReluQuantize)
-    codes, alpha = held.codes(master.detach())
+    codes, alpha = _codes(held, master)
     gamma, beta, mean = (_float64(value) for value in (norm.weight, norm.bias, norm.running_mean))
     sigma = np.sqrt(_float64(norm.running_var) + norm.eps)
-    output_scale, output_zero_point = float(quantizer.scale().detach()), int(quantizer.zero_point().detach())
+    output_scale, output_zero_point = quantizer.exported_scale(), int(quantizer.zero_point().detach())
     flip = np.where(gamma < 0, -1, 1).astype(np.int8)
     return FoldedConv(
         name=name,
-        weight=codes.to(torch.int8).cpu().numpy() * flip[:, None, None, None],
-        real_multiplier=input_scale * float(alpha) * np.abs(gamma) / (sigma * output_scale),
+        weight=codes * flip[:, None, None, None],
+        real_multiplier=input_scale * alpha * np.abs(gamma) / (sigma * output_scale),
         offset=(beta - gamma * mean / sigma) / output_scale,
         stride=convolution.stride,
         padding=convolution.padding,
@@ -54,7 +54,7 @@ def fold_batch_norm(block: Block, name: str, input_scale: float, input_zero_poin
         output_scale=output_scale,
         output_zero_point=output_zero_point,
         clamp=(output_zero_point, quantizer.top),
-        weight_scale=float(alpha),
+        weight_scale=alpha,
     )
 
 
@@ -67,16 +67,23 @@ def fold_network(network: Network) -> tuple[list[FoldedConv], FoldedLinear]:
         convolutions.append(fold_batch_norm(block, name, scale, zero_point))
         scale, zero_point = convolutions[-1].output_scale, convolutions[-1].output_zero_point
     ((_, held, master),) = ternary_layers(network.linear)
-    codes, alpha = held.codes(master.detach())
+    codes, alpha = _codes(held, master)
     linear = FoldedLinear(
         name="linear",
-        weight=codes.to(torch.int8).cpu().numpy(),
+        weight=codes,
         bias=_float64(network.linear.bias),
         input_zero_point=zero_point,
-        weight_scale=float(alpha),
-        logit_scale=scale * float(alpha),
+        weight_scale=alpha,
+        logit_scale=scale * alpha,
     )
     return convolutions, linear
+
+
+def _codes(held: Ternary, master: Tensor) -> tuple[Int8[np.ndarray, "..."], float]:
+    """W' and alpha; alpha in float64, since sums in float32 depend on the processor, and a model file should not."""
+    codes = held.codes(master.detach())[0]
+    alpha = least_squares_alpha(master.detach().double(), codes != 0)
+    return codes.to(torch.int8).cpu().numpy(), float(alpha)
 
 
 def before_rounding(folded: FoldedConv, codes: Codes) -> Float64[Tensor, "n out h2 w2"]:

@@ -4,6 +4,7 @@ Fake quantization (Jacob et al. 2018, arXiv 1712.05877) with the gradients of LS
 arXiv 1902.08153; Bhalgat et al. 2020, arXiv 2004.09576). Rounding is floor(x + 1/2), as the integer engines round.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -82,6 +83,10 @@ class ReluQuantize(nn.Module):
     def scale(self) -> Float[Tensor, ""]:
         """The step s between two codes, in units of x."""
         return self.initial_scale * self.log_scale.exp()
+
+    def exported_scale(self) -> float:
+        """The same in float64: exponentials in float32 differ in their last bit from processor to processor."""
+        return float(self.initial_scale) * math.exp(float(self.log_scale.detach()))
 
     def zero_point(self) -> Float[Tensor, ""]:
         """The code of real 0, an integer in 0..top held as a float."""

@@ -151,8 +151,8 @@ def waving(rng: np.random.Generator, time: Times, setting: Setting) -> Motion:
 
 def lean(rng: np.random.Generator, time: Times, motion: Motion, span_s: tuple[float, float], angle: float) -> None:
     """Bend the trunk by `angle` radians somewhere in the span and come back, forward or back and a little sideways."""
-    duration = rng.uniform(1.2, 2.6)
-    moved = pulse(time, rng.uniform(max(span_s[0], -1.0), min(span_s[1], time[-1]) - 0.5), duration)
+    duration, first = rng.uniform(1.2, 2.6), max(span_s[0], -1.0)
+    moved = pulse(time, rng.uniform(first, max(first, min(span_s[1], time[-1]) - 0.5)), duration)
     forward = angle * rng.choice([-0.5, 1.0]) * moved
     motion.trunk[:, FLEXION] += forward
     motion.trunk[1, FLEXION] += 0.3 * forward
