@@ -7,7 +7,7 @@ BIN := .venv/bin
 TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
-.PHONY: help environment book quick extended smoke lab test test-all lint compare publish-reference integer-report release-archive \
+.PHONY: help environment book quick extended smoke lab course test test-all lint compare publish-reference integer-report release-archive \
 	release-check unlock clean browser node arm microcontroller
 
 help: ## this list
@@ -31,6 +31,9 @@ smoke: environment ## the smallest study that touches every part; its numbers me
 
 lab: environment ## JupyterLab on the notebooks
 	@$(BIN)/jupyter lab notebooks
+
+course: ## the notebooks for a class: without solutions, and apart from them with, in build/course
+	@$(PYTHON) tools/course.py
 
 lint: environment ## ruff and mypy
 	@$(BIN)/ruff check
