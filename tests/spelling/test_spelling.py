@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CSPELL = ROOT / "tests" / "node_modules" / "cspell" / "bin.mjs"
 CONFIG = Path(__file__).with_name("cspell.json")
 NO_PROSE = (
-    re.compile(r"^(?P<fence>`{3,})(?!\{).*?^(?P=fence) *$", re.DOTALL | re.MULTILINE),  # code, not a directive
     re.compile(r"^(?P<mark>`{3,})\{math\}.*?^(?P=mark) *$", re.DOTALL | re.MULTILINE),
+    re.compile(r"^(?P<fence>`{3,})(?!\{).*?^(?P=fence) *$", re.DOTALL | re.MULTILINE),  # code, not a directive
     re.compile(r"^`{3,}.*$", re.MULTILINE),  # of a directive, whose content stays
     re.compile(r"^:\w[\w-]*:.*$", re.MULTILINE),  # options of a directive, but for its alternative text
     re.compile(r"<[^<>\n]+>|\S+://\S+"),

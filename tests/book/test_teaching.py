@@ -1,0 +1,85 @@
+"""The pages for those who teach: their commands are valid, and they name sections that exist."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from docutils import nodes
+
+from harlib import notebooks, parameters
+
+ROOT = Path(__file__).resolve().parents[2]
+CHANGES = ROOT / "book" / "change-one-thing.md"
+PAGES = sorted((ROOT / "book").glob("*.md"))
+COMMAND = re.compile(r"papermill (notebooks/\S+\.ipynb)([^\n`]*)")
+
+
+def commands(text: str) -> list[tuple[Path, dict[str, str]]]:
+    return [
+        (ROOT / name, dict(re.findall(r"-p (\S+) (\S+)", rest))) for name, rest in COMMAND.findall(text) if "-p" in rest
+    ]
+
+
+def headings(notebook: Path) -> set[str]:
+    cells = json.loads(notebook.read_text())["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    return set(re.findall(r"^## (.+)$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_parameter_of_a_command_is_the_notebooks_and_in_range(page: Path) -> None:
+    for notebook, given in commands(page.read_text()):
+        values = {name: yaml.safe_load(value) for name, value in given.items() if name not in ("from_run", "to_run")}
+        assert given.keys() <= notebooks.declared(notebook).keys()
+        parameters.check(values)
+
+
+def test_ten_changes_each_of_one_parameter_and_none_to_the_default() -> None:
+    found = commands(CHANGES.read_text())
+    assert len(found) == len(re.findall(r"^## \d+\. ", CHANGES.read_text(), re.MULTILINE)) == 10
+    assert len({str(item) for item in found}) == 10
+    for notebook, given in found:
+        ((name, value),) = given.items()
+        assert notebooks.declared(notebook)[name] != yaml.safe_load(value)
+
+
+def test_every_change_names_sections_of_its_chapter() -> None:
+    for part in re.split(r"^## \d+\. ", CHANGES.read_text(), flags=re.MULTILINE)[1:]:
+        ((notebook, _),) = commands(part)
+        look = part.split("## ")[0].split("```")[2]
+        assert set(re.findall(r"\*([A-Z][^*]+)\*", look)) <= headings(notebook)
+
+
+def test_every_cure_of_a_misconception_is_a_section_of_the_chapter() -> None:
+    text = (ROOT / "book" / "instructors-guide.md").read_text()
+    found = re.findall(r"\[\]\(run/([\w-]+)\.ipynb\), \*([^*]+)\*", text)
+    assert len(found) >= 8
+    for name, heading in found:
+        assert heading in headings(ROOT / "notebooks" / f"{name}.ipynb")
+
+
+def test_the_guide_names_every_chapter() -> None:
+    text = (ROOT / "book" / "instructors-guide.md").read_text()
+    assert all(f"(run/{path.name})" in text for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+def test_every_chapter_ends_with_how_to_open_it() -> None:
+    spec = importlib.util.spec_from_file_location("book_locally", ROOT / "book" / "_ext" / "locally.py")
+    assert spec is not None
+    assert spec.loader is not None
+    locally = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(locally)
+    for page, expected in (("book/run/05-pruning", 1), ("book/intro", 0)):
+        tree = nodes.document(None, None)
+        tree += nodes.section("", nodes.title("", "Pruning"))
+        app = type("App", (), {"env": type("Env", (), {"docname": page})})
+        locally.add(app, tree)
+        found = list(tree.findall(nodes.note))
+        assert len(found) == expected
+        assert all("05-pruning.ipynb and set from_run" in note.astext() for note in found)
+        links = [str(node["reftarget"]).lstrip("/") for note in found for node in note.findall() if "reftarget" in node]
+        assert all((ROOT / f"{target}.md").is_file() for target in links)
+        assert len(links) == 2 * expected
