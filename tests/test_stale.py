@@ -44,7 +44,7 @@ pytestmark = pytest.mark.study
 def project(tmp_path):
     """A copy of the project with its smoke run."""
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for name in ("src", "workflow", "notebooks", "config", "runs/smoke"):
+    for name in ("src", "workflow", "notebooks", "config", "reference/extended", "runs/smoke"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored, symlinks=True)
     for name in ("pyproject.toml", "requirements.lock"):
         shutil.copy2(ROOT / name, tmp_path / name)

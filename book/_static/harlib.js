@@ -28,6 +28,9 @@
   window.addEventListener("load", () => {
     reach();
     name();
+    // Font Awesome draws the icons at its own time, each with a title.
+    const again = new MutationObserver(name);
+    for (const button of all(".theme-switch-button")) again.observe(button, { childList: true, subtree: true });
   });
   window.addEventListener("resize", reach);
 })();
