@@ -67,7 +67,7 @@ c) c ;;
 arm) arm ;;
 node) node ;;
 *)
-    echo "usage: tools/system-packages.sh browser | c | node" >&2
+    echo "usage: tools/system-packages.sh browser | c | node | arm" >&2
     exit 2
     ;;
 esac
