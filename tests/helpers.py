@@ -1,7 +1,9 @@
-"""Small data for tests: the number of bright rows tells the class, so the pooled network learns it in a few steps."""
+"""What several tests need: small data, the files of a run, a script as a module."""
 
+import importlib.util
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -13,6 +15,7 @@ CLASSES = ("jogging", "jumping", "situp", "waving", "other")
 
 
 def toy_dataset(subjects=4, trials=10, first=0, seed=0):
+    """The number of bright rows tells the class, so the pooled network learns it in a few steps."""
     rng = np.random.default_rng(seed)
     y = np.arange(subjects * trials) % len(CLASSES)
     x = rng.normal(2500, 25, (len(y), 64, 64))
@@ -35,3 +38,13 @@ def book_files(run: Path, **changes: object) -> Path:
         shutil.copyfile(published / name, run / name)
     data.save(run / "data.npz", toy_dataset(subjects=6, trials=10))
     return run
+
+
+def load_script(path: Path) -> ModuleType:
+    """A program or a Sphinx extension of the project, which no package holds, as a module."""
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

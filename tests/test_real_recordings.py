@@ -1,11 +1,9 @@
-"""The page on real recordings says what reference/radhar.csv holds; the tool that made its data does what it says."""
-
-import importlib.util
-import re
+"""The page on real recordings says what reference/radhar holds; the tool that made its data does what it says."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import load_script
 
 from harlib.errors import HarlibError
 from harlib.project import project_root
@@ -18,24 +16,37 @@ COLUMNS = ["t_s", "point_id", "x", "y", "z", "range", "velocity", "doppler_bin",
 
 @pytest.fixture(scope="module")
 def tool():
-    spec = importlib.util.spec_from_file_location("radhar_maps", ROOT / "tools" / "radhar_maps.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "tools" / "radhar_maps.py")
 
 
-def test_the_page_shows_the_committed_numbers():
-    table = pd.read_csv(ROOT / "reference" / "radhar.csv")
-    assert list(table.columns) == ["stage", "fold", "accuracy"]
+def test_the_page_says_what_the_committed_tables_hold():
+    tables = {path.stem: pd.read_csv(path) for path in (ROOT / "reference" / "radhar").glob("*.csv")}
     text = (ROOT / "book" / "real-recordings.md").read_text()
+    assert {name for name in tables if f"reference/radhar/{name}.csv" in text} == set(tables)
+    assert f"There are {tables['windows']['recordings'].sum()} recordings" in text
+    folds, stages = tables["folds"], tables["stages"].set_index("stage")
+    assert list(stages.index) == list(ORDER)
     for stage in ORDER:
-        percent = 100 * table[table.stage == stage].sort_values("fold").accuracy
+        percent = 100 * folds[folds["stage"] == stage]["value"]
         assert len(percent) == 5
-        row = f"| `{stage}` | {percent.mean():.2f} | {percent.min():.2f} to {percent.max():.2f} |"
-        assert row in text
-    drop = 100 * (table[table.stage == "integer"].accuracy.mean() - table[table.stage == "fp32"].accuracy.mean())
-    said = float(re.search(r"right ([\d.]+) points more often", text)[1])
-    assert said == pytest.approx(drop, abs=0.02)  # folds differ a little in size; the page counts samples
+        assert stages.loc[stage].tolist() == pytest.approx([percent.mean(), percent.min(), percent.max()], abs=0.006)
+    ends = tables["differences"].set_index("from and to")["95 % over recordings"].str.split(" to ", expand=True)
+    low, high = ends.astype(float).to_numpy().T
+    assert low[list(ends.index).index("fp32 to integer")] > 0  # "worse than the float one"
+    assert low[-1] < 0 < high[-1]  # "no clear winner" over the simple model
+    mean = stages["mean (%)"]
+    assert mean["ternary-ptq"] < mean["ternary-ptq-bn"] < mean["qat"] < mean["fp32"]
+
+
+def test_differences_are_paired_on_the_same_windows():
+    results = load_script(ROOT / "tools" / "radhar_results.py")
+    rows = [
+        (stage, sample, sample // 2, 0, int(sample < wrong))
+        for stage, wrong in (("fp32", 1), ("qat", 2), ("pruned", 2), ("integer", 4))
+        for sample in range(8)
+    ]
+    table = results.differences(pd.DataFrame(rows, columns=["stage", "sample", "group", "label", "predicted"]))
+    assert table["lost (points)"].tolist() == ["12.50", "0.00", "37.50"]
 
 
 def write(path, points):

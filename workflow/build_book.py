@@ -18,7 +18,8 @@ from stage_book import PROJECT, StagingError, stage
 EXTENDED = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "reference/extended").rglob("*.*"))
 REPORT = tuple(f"reference/integer/{name}.csv" for name in ("agreement", "bits", "bounds", "requantization"))
 ENGINES = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "reference/engines").glob("*.csv"))
-SOURCES = ("_config.yml", "_toc.yml", "reference/radhar.csv", *EXTENDED, *REPORT, *ENGINES)
+RADHAR = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "reference/radhar").glob("*.csv"))
+SOURCES = ("_config.yml", "_toc.yml", *EXTENDED, *RADHAR, *REPORT, *ENGINES)
 NOTEBOOKS = "notebooks"  # what readers download
 ALSO = ("requirements.lock", "workflow/build_book.py")
 
