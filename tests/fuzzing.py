@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import captures
 import numpy as np
 
 from harlib import parameters
@@ -329,67 +330,10 @@ def _checkpoint() -> tuple[bytes, str, Callable[[Path], object]]:
     return content, "checkpoints/qat/fold0.safetensors", lambda path: Run(path.parents[2]).state("qat", 0)
 
 
-BVH = b"""HIERARCHY
-ROOT Hips
-{
-  OFFSET 0 0 0
-  CHANNELS 6 Xposition Yposition Zposition Zrotation Xrotation Yrotation
-  JOINT Knee
-  {
-    OFFSET 0 -2 0
-    CHANNELS 3 Zrotation Xrotation Yrotation
-    End Site
-    {
-      OFFSET 0 -1 0
-    }
-  }
-}
-MOTION
-Frames: 2
-Frame Time: 0.01
-0 10 0 0 0 0 0 0 0
-1 10 0 90 0 0 90 0 0
-"""
-ASF = b""":version 1.10
-:units
-  mass 1.0
-  length 0.45
-  angle deg
-:root
-  order TX TY TZ RX RY RZ
-  axis XYZ
-  position 0 0 0
-  orientation 0 0 0
-:bonedata
-  begin
-    id 1
-    name thigh
-    direction 0 -1 0
-    length 2
-    axis 0 0 30 XYZ
-    dof rx rz
-    limits (-160 20)
-  end
-  begin
-    id 2
-    name shin
-    direction 0 -1 0
-    length 1
-    axis 0 0 0 XYZ
-  end
-:hierarchy
-  begin
-    root thigh
-    thigh shin
-  end
-"""
-AMC = b"#!OML:ASF\n:FULLY-SPECIFIED\n:DEGREES\n1\nroot 0 10 0 0 0 0\nthigh 0 0\n2\nroot 1 10 0 0 0 90\nthigh 40 -25\n"
-
-
 def _bvh() -> tuple[bytes, str, Callable[[Path], object]]:
     from harlib.radar.mocap import record
 
-    return BVH, "a.bvh", record.read
+    return captures.BVH.encode(), "a.bvh", record.read
 
 
 def _asf() -> tuple[bytes, str, Callable[[Path], object]]:
@@ -397,10 +341,10 @@ def _asf() -> tuple[bytes, str, Callable[[Path], object]]:
 
     def read(path: Path) -> object:
         motion = path.with_name("m.amc")
-        motion.write_bytes(AMC)
+        motion.write_text(captures.AMC)
         return record.read(motion, path)
 
-    return ASF, "s.asf", read
+    return captures.ASF.encode(), "s.asf", read
 
 
 def _amc() -> tuple[bytes, str, Callable[[Path], object]]:
@@ -408,10 +352,10 @@ def _amc() -> tuple[bytes, str, Callable[[Path], object]]:
 
     def read(path: Path) -> object:
         skeleton = path.with_name("s.asf")
-        skeleton.write_bytes(ASF)
+        skeleton.write_text(captures.ASF)
         return record.read(path, skeleton)
 
-    return AMC, "m.amc", read
+    return captures.AMC.encode(), "m.amc", read
 
 
 READERS: dict[str, tuple[Callable[[], tuple[bytes, str, Callable[[Path], object]]], Callable[..., bytes]]] = {

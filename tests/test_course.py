@@ -1,23 +1,19 @@
 """Exercises of the chapters, the checks of their answers, and the notebooks made for a class."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+from helpers import load_script
 
 from harlib import check
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-spec = importlib.util.spec_from_file_location("course", ROOT / "tools" / "course.py")
-assert spec is not None
-assert spec.loader is not None
-course = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(course)
+course = load_script(ROOT / "tools" / "course.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The lock, its conda twin and the script that installs them."""
 
-import importlib.util
 import re
 import sys
 import tomllib
@@ -10,6 +9,7 @@ from types import ModuleType
 
 import pytest
 import yaml
+from helpers import load_script
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMED = ("torch", "jupyter", "jupyter-book", "matplotlib", "seaborn", "pandas", "papermill", "numpy")
@@ -36,12 +36,7 @@ def conda() -> list[str]:
 
 @pytest.fixture
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("environment", ROOT / "tools" / "environment.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "tools" / "environment.py")
 
 
 @pytest.mark.parametrize("name", NAMED)

@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 from helpers import toy_dataset
 
-from harlib import data, extended
+from harlib import data, execution
 from harlib.cli import main
 from harlib.errors import HarlibError
+from harlib.extended import plan as plans
+from harlib.extended import run, tables
 from harlib.project import project_root
 
 SHORT = "fp32_epochs: 1, qat_epochs: 1, prune_epochs: 1, prune_ramp_epochs: 0, folds: 2, subjects: 4, batch_size: 16"
@@ -26,14 +28,15 @@ def finished(tmp_path_factory):
     data.save(folder / "fresh.npz", toy_dataset(3, 5, first=4, seed=1))
     plan = folder / "a-plan.yml"
     plan.write_text(PLAN)
-    extended.run(plan, folder, workers=1)
+    run.run(plan, folder, workers=1)
+    tables.write(plan, folder)
     return plan, folder
 
 
 def test_the_summary_has_a_row_a_point_and_stage(finished):
     _, folder = finished
     table = pd.read_csv(folder / "summary.csv")
-    assert list(table.columns) == extended.SUMMARY
+    assert list(table.columns) == tables.SUMMARY
     keys = list(zip(table.table, table.point, table.stage, table.networks, strict=True))
     assert keys == [
         *(("headline", "published", stage, 2) for stage in ("qat", "pruned", "integer")),
@@ -64,12 +67,12 @@ def test_the_book_s_tables_show_the_last_stage_in_percent(finished):
 def test_the_command_writes_and_publishes(finished, monkeypatch, tmp_path):
     plan, folder = finished
     monkeypatch.setattr("harlib.project.project_root", lambda: tmp_path)
-    monkeypatch.setattr(extended, "project_root", lambda: tmp_path)
+    monkeypatch.setattr(tables, "project_root", lambda: tmp_path)
     (tmp_path / "requirements.lock").write_text((project_root() / "requirements.lock").read_text())
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "mine").symlink_to(folder)
     assert main(["extended", str(plan), "--run", "mine", "--tables", "--publish"]) == 0
-    for name in (*extended.FILES, "tables/headline.csv"):
+    for name in (*tables.FILES, "tables/headline.csv"):
         assert (tmp_path / "reference" / "extended" / name).read_text() == (folder / name).read_text()
 
 
@@ -86,8 +89,8 @@ def test_equal_parameters_share_a_network_and_nothing_runs_twice(finished, monke
     plan, folder = finished
     made = list((folder / "networks").glob("qat-*/results/qat/*.json"))
     assert len(made) == 3  # two seeds, and binary
-    monkeypatch.setattr(extended.execution, "fit_fold", lambda job: pytest.fail(f"{job.module} runs again"))
-    extended.run(plan, folder, workers=1)
+    monkeypatch.setattr(execution, "fit_fold", lambda job: pytest.fail(f"{job.module} runs again"))
+    run.run(plan, folder, workers=1)
 
 
 def test_what_is_not_finished_is_named(finished):
@@ -95,7 +98,7 @@ def test_what_is_not_finished_is_named(finished):
     (lost,) = (folder / "networks").glob("sparse-*/results/sparse/fold1.json")
     content = lost.read_text()
     lost.unlink()
-    extended.write(plan, folder)
+    tables.write(plan, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     shown = pd.read_csv(folder / "tables" / "sparsity.csv")
     lost.write_text(content)
@@ -105,9 +108,9 @@ def test_what_is_not_finished_is_named(finished):
 
 
 def test_the_study_s_own_plan_is_valid():
-    plan = extended.load(project_root() / "config" / "extended.yml")
+    plan = plans.load(project_root() / "config" / "extended.yml")
     assert plan["headline"].points == {"published": {}}
-    assert len(extended.chains({"headline": plan["headline"]})) == 15
+    assert len(plans.chains({"headline": plan["headline"]})) == 15
 
 
 @pytest.mark.parametrize(
@@ -125,4 +128,4 @@ def test_the_study_s_own_plan_is_valid():
 def test_a_mistake_in_a_plan_is_named(tmp_path, text, message):
     (tmp_path / "plan.yml").write_text(text)
     with pytest.raises(HarlibError, match=message):
-        extended.load(tmp_path / "plan.yml")
+        plans.load(tmp_path / "plan.yml")

@@ -1,9 +1,9 @@
 """The tool that measures what the README says about time."""
 
-import importlib.util
 import sys
 
 import pytest
+from helpers import load_script
 
 from harlib.project import project_root
 
@@ -12,9 +12,7 @@ ROOT = project_root()
 
 @pytest.fixture
 def times(monkeypatch, tmp_path):
-    spec = importlib.util.spec_from_file_location("times", ROOT / "tools" / "times.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(ROOT / "tools" / "times.py")
     (tmp_path / "README.md").write_text((ROOT / "README.md").read_text())
     monkeypatch.setattr(module, "TABLE", tmp_path / "times.csv")
     monkeypatch.setattr(module, "README", tmp_path / "README.md")

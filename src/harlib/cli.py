@@ -163,16 +163,15 @@ def _add_import(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _extended(options: argparse.Namespace) -> int:
-    from harlib import extended
+    from harlib.extended import run, tables
     from harlib.project import project_root
 
     folder = project_root() / "runs" / (options.run or options.plan.stem)
-    if options.tables:
-        extended.write(options.plan, folder)
-    else:
-        extended.run(options.plan, folder, options.workers)
+    if not options.tables:
+        run.run(options.plan, folder, options.workers)
+    tables.write(options.plan, folder)
     if options.publish:
-        extended.publish(folder)
+        tables.publish(folder)
     return 0
 
 

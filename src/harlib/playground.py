@@ -26,8 +26,8 @@ from harlib.parameters import Parameters
 from harlib.plots import playground as draw
 from harlib.plots import style
 from harlib.radar.signal import knot_times, wavelength_m
-from harlib.radar.simulate import CLASSES, draw_subject, draw_trial, receive
-from harlib.radar.spectrogram import recording_samples, spectrogram
+from harlib.radar.simulate import CLASSES, draw_subject, draw_trial, picture
+from harlib.radar.spectrogram import recording_samples
 from harlib.runs import Run
 
 FOLD = 0
@@ -187,17 +187,7 @@ def recording(p: Parameters, activity: str, tempo: float, speed: float, snr_db: 
     drawn = draw_trial(film, seed, person, activity, (0, 0))
     length = recording_samples(p.frames_per_column, p.hop_samples)
     trial = dataclasses.replace(drawn, time=knot_times(length, p.pulse_rate_hz))
-    rng = np.random.default_rng(seed)
-    raw = spectrogram(
-        receive(held, trial, rng),
-        gain_db=trial.nuisance["gain_db"],
-        noise_looks=p.noise_looks,
-        rng=rng,
-        window=p.window,
-        hop=p.hop_samples,
-        clutter_removal=p.clutter_removal,
-    )
-    rounded: Float[np.ndarray, "64 64"] = np.clip(np.rint(raw), 0, 65535)
+    rounded: Float[np.ndarray, "64 64"] = np.clip(np.rint(picture(held, trial, np.random.default_rng(seed))), 0, 65535)
     return rounded
 
 

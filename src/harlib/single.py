@@ -9,11 +9,11 @@ from jaxtyping import Float, UInt16
 from harlib import files
 from harlib.errors import HarlibError
 from harlib.parameters import check
-from harlib.radar.mocap.record import picture, read, simulate_capture
+from harlib.radar.mocap.record import NOISE, read, simulate_capture
 from harlib.radar.mocap.retarget import Scene
 from harlib.radar.movement import spectrogram_features
 from harlib.radar.signal import wavelength_m
-from harlib.radar.simulate import CLASSES, draw_subject, draw_trial
+from harlib.radar.simulate import CLASSES, draw_subject, draw_trial, picture, random_stream
 
 SUFFIXES = (".npy", ".npz", ".png")
 LIMITS = {
@@ -74,7 +74,8 @@ def simulate_file(
         if activity not in CLASSES:
             raise HarlibError(f"activity {activity!r}: one of {', '.join(CLASSES)} is allowed")
         trial = draw_trial(parameters, seed, draw_subject(parameters, seed, subject), activity, (subject, 0))
-        raw, columns, source = picture(parameters, trial, seed), (0, 64), f"{activity}, subject {subject}, seed {seed}"
+        raw, columns = picture(parameters, trial, random_stream(NOISE, seed)), (0, 64)
+        source = f"{activity}, subject {subject}, seed {seed}"
     else:
         capture = read(mocap, skeleton, rate_hz)
         recording = simulate_capture(parameters, capture, scene, seed, start_s)

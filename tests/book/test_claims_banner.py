@@ -1,24 +1,19 @@
 """The banner lists what does not hold for the run, and is absent where all claims hold."""
 
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from helpers import load_script
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def banner() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("claims_banner", ROOT / "book" / "_ext" / "claims.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "book" / "_ext" / "claims.py")
 
 
 def shown(banner: ModuleType, folder: Path, claims: list[dict[str, Any]] | None, page: str = "book/intro") -> str:

@@ -1,7 +1,6 @@
 """What the book's own Sphinx extensions do to a page."""
 
 import base64
-import importlib.util
 import io
 import json
 from pathlib import Path
@@ -11,18 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from docutils import nodes
+from helpers import load_script
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def extension(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"book_{name}", ROOT / "book" / "_ext" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "book" / "_ext" / f"{name}.py")
 
 
 figures, accessible, source, sharing = (extension(name) for name in ("figures", "accessible", "source", "sharing"))

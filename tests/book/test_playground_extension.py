@@ -1,6 +1,5 @@
 """The extension behind the playground: modules are joined, data and script go to the pages that ask for them."""
 
-import importlib.util
 import json
 import shutil
 import subprocess
@@ -9,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from helpers import load_script
 from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,12 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def extension() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("playground_extension", ROOT / "book" / "_ext" / "playground.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "book" / "_ext" / "playground.py")
 
 
 def write(folder: Path, **sources: str) -> Path:

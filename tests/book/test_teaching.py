@@ -1,6 +1,5 @@
 """The pages for those who teach: their commands are valid, and they name sections that exist."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from docutils import nodes
+from helpers import load_script
 
 from harlib import notebooks, parameters
 
@@ -67,11 +67,7 @@ def test_the_guide_names_every_chapter() -> None:
 
 
 def test_every_chapter_ends_with_how_to_open_it() -> None:
-    spec = importlib.util.spec_from_file_location("book_locally", ROOT / "book" / "_ext" / "locally.py")
-    assert spec is not None
-    assert spec.loader is not None
-    locally = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(locally)
+    locally = load_script(ROOT / "book" / "_ext" / "locally.py")
     for page, expected in (("book/run/05-pruning", 1), ("book/intro", 0)):
         tree = nodes.document(None, None)
         tree += nodes.section("", nodes.title("", "Pruning"))

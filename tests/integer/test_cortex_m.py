@@ -1,9 +1,9 @@
 """Exported C on Cortex-M cores under QEMU: exact, without floating point, repeatable, within its targets."""
 
 import csv
-import importlib.util
 
 import pytest
+from helpers import load_script
 
 from harlib.integer import vectors
 from harlib.integer.model import load
@@ -11,9 +11,7 @@ from harlib.project import project_root
 
 ROOT = project_root()
 PUBLISHED = ROOT / "reference" / "published"
-SPEC = importlib.util.spec_from_file_location("cortex_m", ROOT / "tools" / "cortex_m.py")
-cortex_m = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(cortex_m)
+cortex_m = load_script(ROOT / "tools" / "cortex_m.py")
 needs_qemu = pytest.mark.skipif(bool(cortex_m.missing()), reason="no QEMU or compiler: tools/system-packages.sh arm")
 
 

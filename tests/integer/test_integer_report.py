@@ -1,10 +1,10 @@
 """The committed report is of the committed models, and says of them what today's code says."""
 
-import importlib.util
 import json
 
 import numpy as np
 import pandas as pd
+from helpers import load_script
 
 from harlib import files
 from harlib.integer import exactness
@@ -18,10 +18,7 @@ MODELS = [load(path) for path in PATHS]
 
 
 def report():
-    spec = importlib.util.spec_from_file_location("integer_report", ROOT / "tools" / "integer_report.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "tools" / "integer_report.py")
 
 
 def test_the_committed_report_is_of_the_committed_models():

@@ -1,16 +1,14 @@
 """Operations and bytes of the small example, counted by hand."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
+from helpers import load_script
 
 from harlib.integer.model import load
 from harlib.project import project_root
 
-SPEC = importlib.util.spec_from_file_location("model_sizes", project_root() / "tools" / "model_sizes.py")
-model_sizes = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(model_sizes)
+model_sizes = load_script(project_root() / "tools" / "model_sizes.py")
 GOLDEN = load(Path(__file__).with_name("golden.json"))
 
 

@@ -241,6 +241,19 @@ def simulate_signal(
     return receive(parameters, drawn, random_stream(_NOISE, seed, subject, trial))
 
 
+def picture(parameters: Simulation, trial: Trial, rng: np.random.Generator) -> Float[np.ndarray, "64 64"]:
+    """The raw spectrogram of a trial, Doppler by time; `rng` gives clutter and noise. A data set holds it rounded."""
+    return spectrogram(
+        receive(parameters, trial, rng),
+        gain_db=trial.nuisance["gain_db"],
+        noise_looks=parameters.noise_looks,
+        rng=rng,
+        window=parameters.window,
+        hop=parameters.hop_samples,
+        clutter_removal=parameters.clutter_removal,
+    )
+
+
 def simulate_subject(
     parameters: Simulation, seed: int, subject: int, trials: int, activities: Collection[str] = CLASSES
 ) -> Recordings:
@@ -267,17 +280,7 @@ def simulate_subject(
     for place, index in enumerate(numbers.tolist()):
         trial = draw_trial(parameters, seed, person, CLASSES[every[index]], (subject, index))
         rng = random_stream(_NOISE, seed, subject, index)
-        iq = receive(parameters, trial, rng)
-        raw = spectrogram(
-            iq,
-            gain_db=trial.nuisance["gain_db"],
-            noise_looks=parameters.noise_looks,
-            rng=rng,
-            window=parameters.window,
-            hop=parameters.hop_samples,
-            clutter_removal=parameters.clutter_removal,
-        )
-        x[place] = np.clip(np.rint(raw), 0, 65535)
+        x[place] = np.clip(np.rint(picture(parameters, trial, rng)), 0, 65535)
         drawn.append(trial.nuisance)
     names = drawn[0] if drawn else {}
     return Recordings(x, y, {name: np.array([nuisance[name] for nuisance in drawn]) for name in names})

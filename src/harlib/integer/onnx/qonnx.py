@@ -61,19 +61,10 @@ def _conv2d(graph: Graph, site: Site, flow: str) -> str:
             f"{layer.name}: output_zero_point = {layer.output_zero_point}, clamp = {list(layer.clamp)}; QONNX is "
             "written for 0 and [0, 255], a ReLU's: use `harlib export onnx`"
         )
-    name, (pad_h, pad_w) = layer.name, layer.padding
+    name = layer.name
     latent = graph.constant(f"{name}/weight/latent", layer.weights, np.float32)
     weight = _quant(graph, latent, f"{name}/weight", bits=2, signed=1)
-    sums = graph.node(
-        "Conv",
-        [flow, weight],
-        f"{name}/sum",
-        kernel_shape=layer.kernel,
-        strides=layer.stride,
-        dilations=[1, 1],
-        pads=[pad_h, pad_w, pad_h, pad_w],
-        group=layer.groups,
-    )
+    sums = graph.convolution("Conv", [flow, weight], layer)
     scale, offset = np.array([_affine(site, channel) for channel in range(layer.out_channels)], np.float32).T
     ones = np.ones(layer.out_channels)
     affine = {"scale": scale, "offset": offset, "mean": 0 * ones, "variance": ones}

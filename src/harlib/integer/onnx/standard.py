@@ -37,6 +37,11 @@ class Graph:
         self.nodes.append(helper.make_node(op, inputs, [output], name=output, domain=domain, **attributes))
         return output
 
+    def convolution(self, op: str, inputs: list[str], layer: Conv2d) -> str:
+        """Add a layer's convolution, without what follows it; its output's name."""
+        window: dict[str, Any] = {"kernel_shape": layer.kernel, "strides": layer.stride, "dilations": [1, 1]}
+        return self.node(op, inputs, f"{layer.name}/sum", pads=[*layer.padding] * 2, group=layer.groups, **window)
+
 
 def build(model: IntegerModel, every_layer: bool = False) -> ModelProto:
     """Write a model as an ONNX graph.
@@ -91,22 +96,13 @@ def finish(
 def _conv2d(graph: Graph, site: Site, flow: str) -> str:
     layer = site.layer
     assert isinstance(layer, Conv2d)
-    name, (pad_h, pad_w) = layer.name, layer.padding
+    name = layer.name
     inputs = [
         flow,
         graph.constant(f"{name}/weight", layer.weights, np.int8),
         graph.constant(f"{name}/input_zero_point", layer.input_zero_point, np.uint8),
     ]
-    sums = graph.node(
-        "ConvInteger",
-        inputs,
-        f"{name}/sum",
-        kernel_shape=layer.kernel,
-        strides=layer.stride,
-        dilations=[1, 1],
-        pads=[pad_h, pad_w, pad_h, pad_w],
-        group=layer.groups,
-    )
+    sums = graph.convolution("ConvInteger", inputs, layer)
     column = (1, layer.out_channels, 1, 1)
     bias = graph.constant(f"{name}/bias", layer.biases.reshape(column), np.int32)
     accumulator = graph.node("Add", [sums, bias], f"{name}/accumulator")

@@ -12,10 +12,10 @@ from harlib.radar.body import draw_body
 from harlib.radar.mocap import asf, bvh
 from harlib.radar.mocap.capture import Capture
 from harlib.radar.mocap.retarget import Scene, retarget
-from harlib.radar.simulate import Trial, draw_subject, draw_trial, random_stream, receive
-from harlib.radar.spectrogram import COLUMNS, spectrogram
+from harlib.radar.simulate import Trial, draw_subject, draw_trial, picture, random_stream
+from harlib.radar.spectrogram import COLUMNS
 
-_NOISE, _BODY = 10, 11
+NOISE, _BODY = 10, 11
 
 
 @dataclass(frozen=True)
@@ -85,18 +85,4 @@ def simulate_capture(
     )
     column_s = parameters.frames_per_column * parameters.hop_samples / parameters.pulse_rate_hz
     first, last = (round(second / column_s) for second in placed.span_s)
-    return Recording(picture(parameters, trial, seed), (max(first, 0), min(last, COLUMNS)), trial)
-
-
-def picture(parameters: Simulation, trial: Trial, seed: int) -> Float[np.ndarray, "64 64"]:
-    """The spectrogram of a trial; `seed` gives its noise."""
-    rng = random_stream(_NOISE, seed)
-    return spectrogram(
-        receive(parameters, trial, rng),
-        gain_db=trial.nuisance["gain_db"],
-        noise_looks=parameters.noise_looks,
-        rng=rng,
-        window=parameters.window,
-        hop=parameters.hop_samples,
-        clutter_removal=parameters.clutter_removal,
-    )
+    return Recording(picture(parameters, trial, random_stream(NOISE, seed)), (max(first, 0), min(last, COLUMNS)), trial)
