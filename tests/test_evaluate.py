@@ -90,13 +90,13 @@ def test_knee_of_a_corner_is_the_corner():
     assert evaluate.knee(zeros_, accuracy) == 3
 
 
-def test_last_within_stops_at_the_first_point_that_is_outside():
+def test_last_within_is_the_last_point_that_is_inside():
     def rows(*highs):
         return pd.DataFrame({"drop_high": highs})
 
-    assert evaluate.last_within(rows(0.001, 0.004, 0.006, 0.005), 0.0051) == 1
-    assert evaluate.last_within(rows(0.006, 0.001), 0.0051) is None
-    assert evaluate.last_within(rows(float("nan"), 0.001), 0.0051) is None
+    assert evaluate.last_within(rows(0.001, 0.006, 0.005, 0.006), 0.0051) == 2
+    assert evaluate.last_within(rows(0.006, 0.001, float("nan")), 0.0051) == 1
+    assert evaluate.last_within(rows(float("nan"), 0.006), 0.0051) is None
 
 
 def test_wilson_by_the_formula():
@@ -122,7 +122,15 @@ def test_calibration_error_by_a_loop_over_sorted_samples():
 def test_a_calibrated_network_stays_below_chance_about_as_often_as_it_says_and_an_overconfident_one_does_not():
     rng = np.random.default_rng(0)
     confidence = rng.uniform(0.2, 1, 500)
-    chance = evaluate.calibration_by_chance(confidence)
+    chance = evaluate.calibration_by_chance(confidence, np.arange(500))
     errors = [evaluate.calibration_error(confidence, rng.random(500) < confidence) for _ in range(200)]
     assert 0.88 <= np.mean(np.array(errors) < chance) <= 0.99
     assert evaluate.calibration_error(confidence, rng.random(500) < 0.6 * confidence) > 2 * chance
+
+
+def test_networks_that_err_together_are_further_from_the_diagonal_by_chance():
+    confidence = np.random.default_rng(0).uniform(0.2, 1, 500)
+    one = evaluate.calibration_by_chance(confidence, np.arange(500))
+    five, sample = np.tile(confidence, 5), np.tile(np.arange(500), 5)
+    assert evaluate.calibration_by_chance(five, sample) == pytest.approx(one, rel=0.05)
+    assert evaluate.calibration_by_chance(five, np.arange(2500)) < 0.6 * one

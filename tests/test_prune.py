@@ -58,6 +58,15 @@ def test_released_codes_stay_until_the_weights_move():
     prune.release(model)
     after = [held.codes(weight)[0] for _, held, weight in ternary_layers(model)]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+    prune.freeze(model)
+    _, held, weight = ternary_layers(model)[0]
+    place = tuple(held.kept.nonzero()[0])
+    with torch.no_grad():
+        weight[place] *= 0.01 * held.threshold * weight.abs().mean() / weight[place].abs()
+    before = held.codes(weight)[0].clone()
+    prune.release(model)  # a kept weight below the threshold goes, and no other
+    assert (held.codes(weight)[0] != before).nonzero().tolist() == [[int(index) for index in place]]
     with torch.no_grad():
         for _, _, weight in ternary_layers(model):
             weight[weight == 0] = weight.abs().max()

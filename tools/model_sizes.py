@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from harlib.integer import storage
+from harlib.integer.c import packing
 from harlib.integer.model import Conv2d, IntegerModel, load
 from harlib.project import project_root
 
@@ -22,16 +24,12 @@ def sizes(model: IntegerModel) -> list[dict[str, str]]:
     """Bytes of the ternary layers' weights in several forms."""
     weights = [layer.weights.ravel() for layer in (*model.convolutions, model.linear)]
     count = sum(map(len, weights))
-    entropy = 0.0
-    for layer in weights:
-        shares = np.unique(layer, return_counts=True)[1] / len(layer)
-        entropy -= float((shares * np.log2(shares)).sum()) * len(layer)
     forms = {
         "fp32": 4.0 * count,
         "int8": float(count),
-        "ternary, 2 bits a weight": float(sum(math.ceil(len(layer) / 4) for layer in weights)),
-        "ternary, five weights a byte (1.6 bits)": float(sum(math.ceil(len(layer) / 5) for layer in weights)),
-        "entropy bound, a code a layer": entropy / 8,
+        "ternary, 2 bits a weight": float(sum(packing.pack(layer).size for layer in weights)),
+        "ternary, five weights a byte (1.6 bits)": float(sum(len(storage.pack_fives(layer)) for layer in weights)),
+        "entropy bound, a code a layer": sum(storage.entropy(layer) * len(layer) for layer in weights) / 8,
     }
     return [
         {"weights as": name, "bytes": str(math.ceil(size)), "bits a weight": f"{8 * size / count:.2f}"}
@@ -57,15 +55,16 @@ def operations(model: IntegerModel) -> list[dict[str, str]]:
 
 
 def _row(name: str, additions: int, requantizations: int, products: int) -> dict[str, str]:
-    own = additions * PICOJOULES["add 32 bit"]
-    own += requantizations * (PICOJOULES["multiply 32 bit"] + PICOJOULES["add 32 bit"])
+    outputs = requantizations * (PICOJOULES["multiply 32 bit"] + PICOJOULES["add 32 bit"])  # int8 pays for them, too
+    own = additions * PICOJOULES["add 32 bit"] + outputs
+    int8 = products * (PICOJOULES["multiply 8 bit"] + PICOJOULES["add 32 bit"]) + outputs
     return {
         "layer": name,
         "additions": str(additions),
         "requantizations": str(requantizations),
         "products of a dense network": str(products),
         "estimate, ternary (uJ)": f"{own * 1e-6:.3f}",
-        "estimate, int8 (uJ)": f"{products * (PICOJOULES['multiply 8 bit'] + PICOJOULES['add 32 bit']) * 1e-6:.3f}",
+        "estimate, int8 (uJ)": f"{int8 * 1e-6:.3f}",
         "estimate, fp32 (uJ)": f"{products * (PICOJOULES['float multiply'] + PICOJOULES['float add']) * 1e-6:.3f}",
     }
 

@@ -149,9 +149,19 @@ def calibration_error(confidence: Float[np.ndarray, " n"], correct: Score, bins:
     return float(_calibration_errors(confidence, correct.astype(float)[None], bins)[0])
 
 
-def calibration_by_chance(confidence: Float[np.ndarray, " n"], bins: int = 10, seed: int = 0) -> float:
-    """What 95 of 100 perfectly calibrated networks with these confidences stay below in `calibration_error`."""
-    drawn = np.random.default_rng(seed).random((1000, len(confidence))) < confidence
+def calibration_by_chance(
+    confidence: Float[np.ndarray, " n"], sample: Int64[np.ndarray, " n"], bins: int = 10, seed: int = 0
+) -> float:
+    """What 95 of 100 perfectly calibrated networks with these confidences stay below in `calibration_error`.
+
+    Args:
+        confidence: of each answer, 0..1.
+        sample: which sample each answer is about. Networks that answer the same one share its draw: they tend to err
+            together, and answers drawn apart would average out and give too low a level.
+        bins, seed: of the calibration error, and of the draws.
+    """
+    draws = np.random.default_rng(seed).random((1000, int(sample.max()) + 1))
+    drawn = draws[:, sample] < confidence
     return float(np.quantile(_calibration_errors(confidence, drawn.astype(float), bins), 0.95))
 
 
@@ -214,11 +224,11 @@ def knee(zeros: Float[np.ndarray, " n"], accuracy: Float[np.ndarray, " n"]) -> i
 
 
 def last_within(table: pd.DataFrame, limit: float) -> int | None:
-    """The last row up to which the upper end of every drop's interval is at most `limit`; None where none is.
+    """The last row whose drop has an interval that ends at or below `limit`; None where none does.
 
     Args:
-        table: points in order of rising zeros, with column drop_high.
+        table: points, the mildest first, with column drop_high.
         limit: of the drop against fp32, 0..1. An interval without ends counts as outside.
     """
-    inside = (table["drop_high"] <= limit).to_numpy().cumprod()
-    return int(inside.sum()) - 1 if inside.any() else None
+    inside = np.flatnonzero((table["drop_high"] <= limit).to_numpy())
+    return int(inside[-1]) if len(inside) else None

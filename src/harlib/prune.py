@@ -68,7 +68,9 @@ def by_channel(model: nn.Module, share: float) -> None:
     ratios, owners = _ratios(model), _channels(model)
     pairs = [(owner, ratio) for of, ratio in zip(owners, ratios, strict=True) for owner in of]
     owner = torch.cat([owner.expand(ratio.shape).flatten() for owner, ratio in pairs])
-    total = torch.zeros(int(owner.max()) + 1).index_add_(0, owner, torch.cat([ratio.flatten() for _, ratio in pairs]))
+    total = torch.zeros(int(owner.max()) + 1, device=owner.device).index_add_(
+        0, owner, torch.cat([ratio.flatten() for _, ratio in pairs])
+    )
     place = (total / owner.bincount()).argsort().argsort()
     first = [torch.stack([place[o].expand(r.shape) for o in of]).amin(0) for of, r in zip(owners, ratios, strict=True)]
     _zero_least(model, [rank + r.double() / (1 + r) for rank, r in zip(first, ratios, strict=True)], share)
@@ -112,7 +114,7 @@ def _channels(model: nn.Module) -> list[list[Int64[Tensor, "..."]]]:
             continue
         found.append([reads.view(columns)] if len(reads) else [])
         if index < len(layers) - 1:  # the last layer writes classes
-            reads = torch.arange(count, count + len(weight))
+            reads = torch.arange(count, count + len(weight), device=weight.device)
             count += len(weight)
             found[-1].append(reads.view(rows))
     return found
@@ -129,7 +131,8 @@ def freeze(model: nn.Module) -> None:
 def release(model: nn.Module) -> None:
     """Undo `freeze` and `prune_to` as fine-tuning without a mask does: zeros start at 0, and any weight may come back.
 
-    The codes are the same before and after; from the next step on they follow the threshold rule alone.
+    From then on the codes follow the threshold rule alone. So they stay at first, but for weights that the frozen
+    support kept although they had shrunk below the threshold: these go to 0.
     """
     for _, held, weight in ternary_layers(model):
         weight.mul_(held.codes(weight)[0] != 0)

@@ -60,7 +60,7 @@ def optimal(weight: Float[Tensor, "*shape"]) -> tuple[Int8[Tensor, "*shape"], Fl
     """
     order = weight.abs().flatten().sort(descending=True).indices
     magnitude = weight.abs().flatten()[order].double()
-    count = torch.arange(1, magnitude.numel() + 1, dtype=torch.float64)
+    count = torch.arange(1, magnitude.numel() + 1, dtype=torch.float64, device=magnitude.device)
     best = int((magnitude.cumsum(0) ** 2 / count).argmax()) + 1
     kept = torch.zeros_like(order, dtype=torch.bool)
     kept[order[:best]] = True

@@ -73,7 +73,7 @@ def other_neighbour(real: float, multiplier: int, shift: int) -> tuple[int, int]
     if nearest == exact:
         return None
     other = multiplier + (1 if nearest < exact else -1)
-    if other.bit_length() > multiplier.bit_length() and shift > SHIFT_RANGE[0]:
+    if multiplier and other.bit_length() > multiplier.bit_length() and shift > SHIFT_RANGE[0]:
         return other // 2, shift - 1  # a power of two, as short as the others
     return (other, shift) if other < MULTIPLIER_LIMIT else None
 

@@ -40,7 +40,8 @@ def train(
     Args:
         network: of stage `qat`.
         task: gives samples, schedule and seed.
-        share: zeros over all ternary weights, 0..1; where the network has more by itself, only these are frozen.
+        share: zeros over all ternary weights, 0..1; where the network has more by itself, their
+            number is held until the support is frozen.
         prune_to: prunes a model to a share; called before each step until the support is frozen.
         after_epoch: called with the number of finished epochs.
 

@@ -16,7 +16,7 @@ def fit(task: Task) -> Fit:
     """Prune to parameter `sparsity` by `prune_rule` while training, then re-estimate batch norm.
 
     Zeros in channels that do nothing count too, so their number is that of `prune.zeros_for`; or that of the natural
-    zeros, where they are more: then nothing is forced, and the support is frozen all the same.
+    zeros, where they are more: then their number is held until the support is frozen.
     """
     p = task.parameters
     network = qat.build(task.upstream, task)
