@@ -46,7 +46,8 @@ test: lint browser node arm ## everything that is checked on every change
 	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder \
 		src tests -m "not slow"
 
-test-all: test ## test, and the tests that take minutes
+test-all: test ## test, its property tests on inputs drawn anew, and the tests that take minutes
+	@$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile new src tests -m "hypothesis and not slow"
 	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest tests -m slow
 
 browser node arm:

@@ -25,6 +25,8 @@ from integer.examples import inputs, models
 
 PUBLISHED = project_root() / "reference" / "published"
 GOLDEN = load(Path(__file__).with_name("golden.json"))
+BLIND = GOLDEN.linear.model_copy(update={"weight": tuple((0,) * len(row) for row in GOLDEN.linear.weight)})
+CONSTANT = GOLDEN.model_copy(update={"layers": (*GOLDEN.layers[:-1], BLIND)})  # its logits read no feature
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 SANITIZE = ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 needs_compiler = pytest.mark.skipif(find_compiler() is None, reason="no C compiler: tools/system-packages.sh c")
@@ -83,6 +85,7 @@ def test_bytes_that_are_no_weights_are_refused(packed, count):
 )
 @given(models())
 @example(GOLDEN)
+@example(CONSTANT)
 def test_any_model_is_exact_and_clean_under_sanitizers(backend, model):
     x = np.concatenate([edge_inputs(model), inputs(model, 20)])
     with tempfile.TemporaryDirectory() as folder:
