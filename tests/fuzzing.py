@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -168,7 +169,9 @@ def flip_zip(content: bytes, rng: random.Random) -> bytes:
                 inner = flip(head, rng) + inner[128:] if rng.random() < 0.7 else flip(inner, rng)
                 if rng.random() < 0.3:
                     name = rng.choice(("../" + name, "/" + name, name + ".npy", "x.npy", "y.npy"))
-            new.writestr(name, inner)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # a name that is there already: that is the point
+                new.writestr(name, inner)
     return held.getvalue()
 
 
