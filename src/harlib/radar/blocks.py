@@ -1,16 +1,83 @@
-"""The inner loop of the simulation, compiled: phasors of many paths, block by block, in float32.
+"""The inner loops of the simulation, compiled: places, distances, beam, and phasors of many paths, in float32.
 
 Plain IEEE arithmetic in a fixed order (no fast math), so the bits do not depend on the process or its vector width.
 """
 
 import numba
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 BLOCK = 8
 """Samples between two knots of the kinematics."""
 LANES = 32
 """Blocks computed at a time."""
+
+
+@numba.njit(cache=True, error_model="numpy")
+def distance(
+    x: Float[np.ndarray, " values"], y: Float[np.ndarray, " values"], z: Float[np.ndarray, " values"]
+) -> Float[np.ndarray, " values"]:
+    """Lengths of vectors, in the type of their parts."""
+    result = np.empty_like(x)
+    for k in range(x.size):
+        result[k] = np.sqrt(x[k] * x[k] + y[k] * y[k] + z[k] * z[k])
+    return result
+
+
+@numba.njit(cache=True, error_model="numpy")
+def beam_exponent(
+    x: Float[np.ndarray, " values"],
+    y: Float[np.ndarray, " values"],
+    z: Float[np.ndarray, " values"],
+    length: Float[np.ndarray, " values"],
+    beam: Float[np.ndarray, "4"],
+) -> Float[np.ndarray, " values"]:
+    """Logarithm of the amplitude that a beam lets through toward vectors; see `harlib.radar.signal.Antenna.gain`.
+
+    Args:
+        x, y, z: parts of the vectors, float32 or float64.
+        length: of the vectors.
+        beam: falls across and up, then cosine and sine of the tilt; all of one type.
+    """
+    across, up, cosine, sine = beam
+    result = np.empty_like(x)
+    for k in range(x.size):
+        ahead, aside = x[k] / length[k], y[k] / length[k]
+        off = cosine * (z[k] / length[k]) + sine * ahead
+        behind = x.dtype.type(3 if ahead < 0 else 0)
+        result[k] = -across * (aside * aside) - up * (off * off) - behind
+    return result
+
+
+@numba.njit(cache=True, error_model="numpy")
+def place_points(
+    near: Float[np.ndarray, "3 segments time"],
+    axes: tuple[Float[np.ndarray, "3 segments time"], ...],
+    segment: Int[np.ndarray, " points"],
+    along: Float[np.ndarray, "3 points"],
+) -> Float[np.ndarray, "3 points time"]:
+    """Places of points on segments: the near joint plus `along` times each of three axes, one after the other.
+
+    Args:
+        near: near joint of every segment, metres, float32.
+        axes: of every segment, float32: joint to joint, the wide direction and the third one.
+        segment: of each point.
+        along: what each point takes of each axis, float32.
+    """
+    first, second, third = axes
+    result = np.empty((3, segment.size, near.shape[2]), dtype=np.float32)
+    for coordinate in range(3):
+        for point in range(segment.size):
+            of = segment[point]
+            a, b, c = along[0, point], along[1, point], along[2, point]
+            for k in range(near.shape[2]):
+                result[coordinate, point, k] = (
+                    near[coordinate, of, k]
+                    + a * first[coordinate, of, k]
+                    + b * second[coordinate, of, k]
+                    + c * third[coordinate, of, k]
+                )
+    return result
 
 
 @numba.njit(cache=True, inline="always")

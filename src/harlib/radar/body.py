@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from harlib.radar.blocks import place_points
+
 Vector = Float[np.ndarray, "3 time"]
 Place = Mapping[str, tuple[Vector, Vector, Vector]]
 """A segment's name to its near joint, its far joint and the direction in which it is wide."""
@@ -281,9 +283,7 @@ def scatterers(
     if shadow_db:
         rcs *= shadow(body, place, sight, sight_m, radar_height_m, shadow_db)
     of = body.segment
-    position = near[:, of] + body.along[:, None] * axis[:, of]
-    position += body.across_m[0][:, None] * wide[:, of]
-    position += body.across_m[1][:, None] * deep[:, of]
+    position = place_points(near, (axis, wide, deep), of, np.stack([body.along, *body.across_m]))
     return position, body.reflectivity[:, None] * rcs[of]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Complex, Float
 
-from harlib.radar.blocks import BLOCK, LANES, sum_paths
+from harlib.radar.blocks import BLOCK, LANES, beam_exponent, distance, sum_paths
 
 LIGHT_M_S = 299_792_458.0
 
@@ -47,19 +47,25 @@ class Antenna:
     beam_deg: tuple[float, float] | None = None
 
     def gain(
-        self, x: Float[np.ndarray, "*any"], y: Float[np.ndarray, "*any"], z: Float[np.ndarray, "*any"]
-    ) -> Float[np.ndarray, "*any"]:
+        self,
+        x: Float[np.ndarray, " values"],
+        y: Float[np.ndarray, " values"],
+        z: Float[np.ndarray, " values"],
+        length: Float[np.ndarray, " values"],
+    ) -> Float[np.ndarray, " values"]:
         """Amplitude that goes one way: a Gaussian in the sine of the angle off the axis, 1 on it.
 
         Args:
-            x, y, z: parts of the unit vector from the radar.
+            x, y, z: parts of vectors from the radar, all of one type.
+            length: of the vectors.
         """
         if self.beam_deg is None:
             return np.ones_like(x)
         tilt = np.deg2rad(self.tilt_deg)
-        across, up = (np.float32(np.log(2) / 2 / np.sin(np.deg2rad(width / 2)) ** 2) for width in self.beam_deg)
-        off = np.float32(np.cos(tilt)) * z + np.float32(np.sin(tilt)) * x
-        return np.asarray(np.exp(-across * y**2 - up * off**2 - np.float32(3) * (x < 0)))
+        across, up = (np.log(2) / 2 / np.sin(np.deg2rad(width / 2)) ** 2 for width in self.beam_deg)
+        beam = np.array([across, up, np.cos(tilt), np.sin(tilt)], dtype=np.float32).astype(x.dtype)
+        exponent = beam_exponent(x, y, z, length, beam)
+        return np.asarray(np.exp(exponent, out=exponent))
 
 
 def paths(
@@ -81,19 +87,19 @@ def paths(
         half the way's length in metres, and sqrt(rcs) / R^2 times the beam (times twice the reflection for the floor's
         ways), in 1/m; `paths` is points without a floor, else twice as many.
     """
-    x, y, z = position
-    ground = x**2 + y**2
-    strength = np.sqrt(rcs)
-    height = antenna.height_m
-    direct = np.sqrt(ground + (z - height) ** 2)
-    one = antenna.gain(x / direct, y / direct, (z - height) / direct) / direct
+    x, y, z = position.reshape(3, -1)
+    strength = np.sqrt(rcs).reshape(-1)
+    above, below = z - antenna.height_m, -(z + antenna.height_m)
+    direct = distance(x, y, above)
+    one = antenna.gain(x, y, above, direct) / direct
     if not floor_reflection:
-        return direct, strength * one**2
-    image = np.sqrt(ground + (z + height) ** 2)
-    other = antenna.gain(x / image, y / image, -(z + height) / image) / image
-    strength = strength * one
+        return direct.reshape(rcs.shape), (strength * one**2).reshape(rcs.shape)
+    image = distance(x, y, below)
+    other = antenna.gain(x, y, below, image) / image
+    strength *= one
     ranges = np.concatenate([direct, (direct + image) / 2])
-    return ranges, np.concatenate([strength * one, (2 * floor_reflection) * strength * other])
+    amplitudes = np.concatenate([strength * one, (2 * floor_reflection) * strength * other])
+    return ranges.reshape(-1, rcs.shape[1]), amplitudes.reshape(-1, rcs.shape[1])
 
 
 def room_paths(
@@ -118,20 +124,20 @@ def room_paths(
     Returns:
         half the way's length in metres, and the amplitude in 1/m, each place's points after another.
     """
-    x, y, z = position
+    x, y, z = position.reshape(3, -1)
     z = z - np.float32(antenna.height_m)
-    direct = np.sqrt(x**2 + y**2 + z**2)
-    one = antenna.gain(x / direct, y / direct, z / direct) / direct * np.sqrt(rcs) * np.float32(2 * reflection)
+    direct = distance(x, y, z)
+    one = antenna.gain(x, y, z, direct) / direct * np.sqrt(rcs).reshape(-1) * np.float32(2 * reflection)
     ranges, amplitudes = [], []
     for place in places.T:
-        there = place - (0.0, 0.0, antenna.height_m)
-        to_radar = float(np.sqrt(there @ there))
-        back = to_radar + np.sqrt(
-            sum((part - at) ** 2 for part, at in zip((x, y, z), there.astype(np.float32), strict=True))
-        )
+        there = (place - (0.0, 0.0, antenna.height_m))[:, None]
+        a, b, c = there.astype(np.float32)
+        to_radar = np.sqrt(there.T @ there)[0]
+        back = np.float32(to_radar) + distance(x - a, y - b, z - c)
         ranges.append((direct + back) / 2)
-        amplitudes.append(one * antenna.gain(*(there / to_radar)[:, None]).astype(np.float32) / back)
-    return np.concatenate(ranges), np.concatenate(amplitudes)
+        gain = antenna.gain(there[0], there[1], there[2], to_radar)
+        amplitudes.append(one * gain.astype(np.float32) / back)
+    return np.concatenate(ranges).reshape(-1, rcs.shape[1]), np.concatenate(amplitudes).reshape(-1, rcs.shape[1])
 
 
 def echo(
