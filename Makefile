@@ -7,8 +7,8 @@ BIN := .venv/bin
 TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
-.PHONY: help environment book quick extended smoke lab course test test-all lint compare publish-reference integer-report release-archive \
-	release-check unlock clean browser node arm microcontroller
+.PHONY: help environment book quick extended smoke lab course wheelhouse test test-all lint compare publish-reference \
+	integer-report release-archive release-check unlock clean browser node arm microcontroller
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ lab: environment ## JupyterLab on the notebooks
 
 course: ## the notebooks for a class: without solutions, and apart from them with, in build/course
 	@$(PYTHON) tools/course.py
+
+wheelhouse: environment ## all of it for a class without network, in build/wheelhouse; needs the built book
+	@$(BIN)/python tools/wheelhouse.py
 
 lint: environment ## ruff and mypy
 	@$(BIN)/ruff check

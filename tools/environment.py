@@ -23,8 +23,9 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / ".complete"
 PYTHON = (3, 11)
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-SIZES = "downloads about 513 MB and takes 2.1 GB on disk"
+SIZES = "downloads about 602 MB and takes 2.1 GB on disk"
 SIZES_CUDA = "downloads about 3 GB"
+SIZES_OFFLINE = "takes 2.1 GB on disk"
 
 
 class EnvironmentProblem(Exception):
@@ -129,7 +130,7 @@ def update(torch: str) -> None:
     """Bring .venv to what the lock says and leave the stamp as the last thing."""
     lock = LOCK.read_text()
     count = len(re.findall(r"(?m)^[\w.-]+==", lock))
-    sizes = SIZES_CUDA if torch == "cuda" else SIZES
+    sizes = SIZES_OFFLINE if os.environ.get("PIP_NO_INDEX") else SIZES_CUDA if torch == "cuda" else SIZES
     print(f"Environment: {count} packages into .venv; a fresh one {sizes}.", flush=True)
     switched = STAMP.is_file() and not STAMP.read_text().endswith(f" {torch}")
     STAMP.unlink(missing_ok=True)
