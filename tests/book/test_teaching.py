@@ -79,3 +79,32 @@ def test_every_chapter_ends_with_how_to_open_it() -> None:
         links = [str(node["reftarget"]).lstrip("/") for note in found for node in note.findall() if "reftarget" in node]
         assert all((ROOT / f"{target}.md").is_file() for target in links)
         assert len(links) == 2 * expected
+
+
+FORMULA = re.compile(r"```\{math\}(.*?)```|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
+NO_SYMBOL = re.compile(r"\\(?:text|mathrm|begin|end|label)\{[^}]*\}|:label:.*|_\{max\}|\\log|\\exp|\\Pr")
+GREEK = {"alpha", "beta", "gamma", "delta", "Delta", "eta", "lambda", "mu", "sigma", "varepsilon", "varphi", "Phi"}
+
+
+def symbols(text: str) -> set[str]:
+    """The letters of all formulas of a text, outside solutions."""
+    text = re.sub(r"^````\{admonition\} Solution\n.*?^````$", "", text, flags=re.DOTALL | re.MULTILINE)
+    bare = " ".join(NO_SYMBOL.sub("", "".join(found)) for found in FORMULA.findall(text))
+    commands = set(re.findall(r"\\([A-Za-z]+)", bare)) & GREEK
+    return commands | set(re.findall(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])", re.sub(r"\\[A-Za-z]+", " ", bare)))
+
+
+def test_symbols_are_letters_of_formulas_and_nothing_else() -> None:
+    text = "A $w_i$ of\n```{math}\n:label: eq-x\n\\frac{\\alpha}{\\max(b, \\text{high})}\n```\n$$q^2 \\cdot \\sigma_c$$"
+    assert symbols(text) == {"w", "i", "alpha", "b", "q", "sigma", "c"}
+
+
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_notation_page_has_every_symbol_of_a_chapter(notebook: Path) -> None:
+    """Those of the first table, those of the chapter's own row, Euler's number and the O of costs."""
+    page = (ROOT / "book" / "notation.md").read_text()
+    general, own = page.split("Some letters serve twice")
+    row = "".join(line for line in own.splitlines() if line.startswith(f"| [](run/{notebook.name})"))
+    cells = json.loads(notebook.read_text())["cells"]
+    used = symbols("\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"))
+    assert used <= symbols(general) | symbols(row) | {"e", "O"}
