@@ -211,6 +211,8 @@ def test_a_class_without_network_installs_runs_and_builds_the_book(tmp_path):
     assert (harlib / "_build" / "html" / "index.html").read_bytes() == (BOOK / "index.html").read_bytes()
     assert (harlib / "runs" / "smoke" / "manifest.json").is_file()
     assert offline(harlib, "python3.11", "tools/environment.py") == "", "so that `make lab` finds all in place"
+    taken = sum(path.lstat().st_size for path in (harlib / ".venv").rglob("*")) / 1e9
+    assert f"takes {taken:.1f} GB on disk" in environment.SIZES
     shutil.rmtree(stick)
     shutil.rmtree(harlib / "runs" / "smoke")
 

@@ -23,9 +23,9 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / ".complete"
 PYTHON = (3, 11)
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
-SIZES = "downloads about 602 MB and takes 2.1 GB on disk"
+SIZES = "downloads about 602 MB and takes 2.4 GB on disk"
 SIZES_CUDA = "downloads about 3 GB"
-SIZES_OFFLINE = "takes 2.1 GB on disk"
+SIZES_OFFLINE = "takes 2.4 GB on disk"
 
 
 class EnvironmentProblem(Exception):
