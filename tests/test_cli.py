@@ -39,8 +39,9 @@ def test_missing_config_and_bad_run_names(tmp_path, capsys):
     assert "run name '../x'" in fails(capsys, "run", str(tmp_path / "ok.yml"), "--run", "../x")
 
 
-def test_published_runs_are_cpu_only(tmp_path, capsys):
-    (tmp_path / "ok.yml").write_text("device: cuda\n")
+@pytest.mark.parametrize("line", ["device: cuda", "compiled: true"])
+def test_published_runs_are_plain_and_on_the_cpu(tmp_path, capsys, line):
+    (tmp_path / "ok.yml").write_text(f"{line}\n")
     assert "published runs" in fails(capsys, "run", str(tmp_path / "ok.yml"), "--run", "published")
 
 

@@ -1,11 +1,17 @@
 """The one loop: it learns, repeats itself exactly, decays only weights; batch norm against torch's own statistics."""
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from helpers import toy_dataset
 from torch import nn
 
 from harlib import training
+from harlib.errors import HarlibError
 from harlib.model import Network
 
 
@@ -80,3 +86,26 @@ def test_distillation_is_the_weighted_sum_of_two_losses():
         teacher=teacher, distillation=0.25, temperature=3.0,
     )  # fmt: skip
     assert loss == pytest.approx(float(0.75 * hard + 0.25 * soft), rel=1e-5)
+
+
+def through_compiler(check):
+    """In a process of its own: torch.compile cannot follow the checks of shapes that tests are run with."""
+    script = Path(__file__).with_name("through_compiler.py")
+    done = subprocess.run([sys.executable, script, check], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_compiled_network_is_one_graph_with_the_gradients_of_the_plain_one():
+    through_compiler("gradients")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs g++")
+def test_training_through_the_compiler_follows_the_plain_one():
+    through_compiler("training")
+
+
+def test_without_a_compiler_there_is_no_compiled_step(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(HarlibError, match=r"compiled = true: there is no C\+\+ compiler 'no-such-compiler'"):
+        training.compiled(nn.Linear(2, 2))

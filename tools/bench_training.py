@@ -3,8 +3,9 @@
     python tools/bench_training.py [--rounds 40] [--out reference/training-step.csv]
 
 A round does one step of every variant in turn and counts processor time, so that what slows the machine slows all of
-them; the table holds the median over rounds of the ratio to fp32's step in the same round, and its quartiles. Brevitas
-is timed where it can be imported (an environment of its own: requirements-bench.lock).
+them; the table holds the median over rounds of the ratio to fp32's step in the same round, and its quartiles. Steps
+through torch.compile are timed where there is a C++ compiler, Brevitas where it can be imported (an environment of its
+own: requirements-bench.lock).
 """
 
 import argparse
@@ -19,8 +20,10 @@ import torch
 from torch import nn
 
 from harlib import process
+from harlib.errors import HarlibError
 from harlib.model import Network, quantize_activations
 from harlib.ternary import make_ternary
+from harlib.training import compiled
 
 BATCH = 64
 WARM = 5  # steps before timing
@@ -100,6 +103,10 @@ def main() -> None:
     options = parser.parse_args()
     process.set_up()
     steps = {"fp32": step(fp32()), "ours": step(ours())}
+    try:
+        steps |= {f"{name}, compiled": step(compiled(make())) for name, make in (("fp32", fp32), ("ours", ours))}
+    except HarlibError as error:
+        print(f"torch.compile is not timed: {error}")
     try:
         steps["Brevitas"] = step(brevitas())
     except ImportError as error:

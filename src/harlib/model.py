@@ -94,7 +94,8 @@ class Network(nn.Module):
 
     def pool(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c"]:
         """Mean over the map; of quantized maps, in steps, it is rounded to a step as the integer pool rounds."""
-        if x.requires_grad:  # the mean's gradient is an expanded view, which slows every layer behind it
+        if x.requires_grad and not torch.compiler.is_compiling():
+            # The mean's gradient is an expanded view, which slows every layer behind it.
             x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
         mean = x.mean((2, 3))
         last: Any = list(self.blocks.values())[-1].activation

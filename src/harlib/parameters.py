@@ -159,6 +159,7 @@ class Compression(BaseModel):
     )
     distillation: float = Field(0.0, ge=0, le=1, description="weight of the float network's soft targets in QAT")
     temperature: float = Field(2.0, ge=0.1, le=100, description="temperature of the soft targets")
+    compiled: bool = Field(False, description="quantized training through torch.compile; published runs do without")
     multiplier_bits: int = Field(16, ge=2, le=31, description="bits of the dyadic multiplier a / 2^b")
 
 

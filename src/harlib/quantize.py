@@ -94,7 +94,12 @@ class ReluQuantize(nn.Module):
 
     def steps(self, ratio: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Codes less the zero point, of values given in units of the scale: clamp(floor(ratio + 1/2), 0, top - z)."""
-        result: Tensor = _RoundClamp.apply(ratio, self.top - self.zero_point())  # type: ignore[no-untyped-call]
+        top = self.top - self.zero_point()
+        if torch.compiler.is_compiling():
+            # Composed operations, which the compiler fuses: clamped before they are rounded, a hair inside, since at a
+            # tie `minimum` would halve the gradient.
+            return round_straight_through(torch.minimum(ratio.clamp(min=-0.5), top + (0.5 - 2.0**-15)))
+        result: Tensor = _RoundClamp.apply(ratio, top)  # type: ignore[no-untyped-call]
         return result
 
     def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -150,5 +155,6 @@ class InputQuantizer(nn.Module):
 
     def forward(self, raw: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Raw log magnitudes in, real network input out, in raw's dtype."""
-        position = self.codes(raw) if self.rounded else self._position(raw).clamp(0, LEVELS)
+        exact = self._position(raw)
+        position = torch.where(self.rounded, round_half_up(exact), exact).clamp(0, LEVELS)
         return (self.input_scale * (position - self.input_zero_point)).to(raw.dtype)

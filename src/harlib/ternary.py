@@ -116,7 +116,7 @@ class Ternary(StraightThrough):
 
     def codes(self, weight: Float[Tensor, "*shape"]) -> tuple[Float[Tensor, "*shape"], Float[Tensor, ""]]:
         """W' as floats and alpha, for float master weights."""
-        kept = self.kept if self.frozen else magnitude_ratio(weight, self.threshold) > self.cut
+        kept = torch.where(self.frozen, self.kept, magnitude_ratio(weight, self.threshold) > self.cut)
         return torch.where(weight < 0, -1.0, 1.0).to(weight.dtype) * kept, least_squares_alpha(weight, kept)
 
     def freeze(self, weight: Float[Tensor, "*shape"]) -> None:

@@ -23,6 +23,7 @@ PARAMETERS = (
     "prune_learning_rate",
     "batch_size",
     "weight_decay",
+    "compiled",
     *qat.BUILDS,
 )
 FROZEN_EPOCHS = 4  # at the end, with the support frozen
@@ -82,6 +83,7 @@ def train(
         batch_size=p.batch_size,
         weight_decay=p.weight_decay,
         seed=seeds.derive(p.seed, NAME, "order", task.fold),
+        through_compiler=p.compiled,
         before_step=before_step,
         after_epoch=end_epoch,
     )

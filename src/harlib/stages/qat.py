@@ -25,6 +25,7 @@ PARAMETERS = (
     "qat_statistics",
     "distillation",
     "temperature",
+    "compiled",
 )
 OBSERVED = 512  # training samples on which scales are observed
 WATCHED = 64  # training samples on which saturation is followed
@@ -65,6 +66,7 @@ def fit(task: Task) -> Fit:
         distillation=p.distillation,
         temperature=p.temperature,
         frozen_statistics=p.qat_statistics == "frozen",
+        through_compiler=p.compiled,
         after_epoch=after_epoch,
     )
     if p.qat_statistics == "running":
