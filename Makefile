@@ -1,5 +1,7 @@
 # Everything that can be done with the study; `make help` lists it. Needs Python 3.11 with venv, and GNU make.
 RUN ?= published
+SWEEP ?= threshold
+CORES ?= 2
 TORCH ?= cpu
 PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
 
@@ -7,7 +9,7 @@ BIN := .venv/bin
 TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
-.PHONY: help environment book quick extended smoke lab course wheelhouse test test-all lint compare publish-reference \
+.PHONY: help environment book quick extended sweep smoke lab course wheelhouse test test-all lint compare publish-reference \
 	integer-report release-archive release-check unlock clean browser node arm microcontroller
 
 help: ## this list
@@ -25,6 +27,9 @@ quick: environment ## the whole study at the size of a class: minutes
 
 extended: environment ## seeds, sweeps and ablations of config/extended.yml; stopped, it goes on where it was
 	@$(BIN)/harlib extended
+
+sweep: environment ## a sweep of config/sweeps (SWEEP=name CORES=2; PROFILE=workflow/profiles/slurm: on a cluster)
+	@$(BIN)/harlib sweep $(SWEEP) --cores $(CORES) $(if $(PROFILE),--profile $(PROFILE))
 
 smoke: environment ## the smallest study that touches every part; its numbers mean nothing
 	@$(BIN)/harlib run config/smoke.yml

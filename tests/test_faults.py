@@ -131,7 +131,7 @@ from pathlib import Path
 from harlib import driver
 from harlib.errors import HarlibError
 try:
-    with driver._only_one(Path(sys.argv[1])):
+    with driver.only_one(Path(sys.argv[1])):
         pass
 except HarlibError as error:
     sys.exit(str(error))

@@ -27,6 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     more.add_argument("--tables", action="store_true", help="train nothing, only write the tables of what is finished")
     more.add_argument("--publish", action="store_true", help="then copy the tables to reference/extended")
 
+    sweep = commands.add_parser("sweep", help="run, extend or continue a sweep of parameters")
+    sweep.add_argument("name", help="of a file in config/sweeps/, without .yml")
+    sweep.add_argument("--cores", type=int, default=2, help="of this machine, for all jobs together (default: 2)")
+    sweep.add_argument("--workers", type=int, default=1, help="folds that a job trains at a time (default: 1)")
+    sweep.add_argument("--profile", type=Path, help="of a cluster, such as workflow/profiles/slurm")
+    sweep.add_argument(
+        "--tables", action="store_true", help="run nothing, only write table and page of what is finished"
+    )
+
     _add_import(commands)
     predict = commands.add_parser("predict", help="classify spectrograms or I/Q with an integer model; needs no torch")
     predict.add_argument("input", type=Path, nargs="+", help="files of any format that `harlib import` takes")
@@ -83,6 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return driver.run_study(options.config, options.run, options.workers, options.dry_run)
         if options.command == "extended":
             return _extended(options)
+        if options.command == "sweep":
+            from harlib.sweeps import driver as sweeps
+
+            return sweeps.sweep(options.name, options.cores, options.workers, options.profile, options.tables)
         if options.command == "verify":
             return _verify(options.path)
         if options.command == "import":

@@ -1,14 +1,12 @@
 """`harlib compare`: a run beside the published one: the same tables, differences with intervals, what was changed."""
 
-import io
 import json
-from html import escape
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from harlib import evaluate, files, manifest
+from harlib import evaluate, files, manifest, webpage
 from harlib.errors import HarlibError
 from harlib.evaluate import Interval
 from harlib.manifest import Manifest
@@ -170,29 +168,16 @@ def _points(found: Interval) -> str:
     return f"{100 * found.estimate + 0.0:+.2f} ({ends})"
 
 
-TEMPLATE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body {{ font: 1rem/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 56rem; padding: 0 1rem; color: #1b1b1f;
-  background: #fff; }}
-div {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ border-bottom: 1px solid #ccc; padding: .3rem .8rem; text-align: left; overflow-wrap: anywhere; }}
-</style></head><body><main>
-<h1>{title}</h1>
-<p>Accuracy of every stage in both runs. The difference is this run less the other one, in points, with its 95 %
-interval from a bootstrap over subjects. <em>Paired</em>: both runs judged the same samples, so the difference is taken
-sample by sample. An interval that contains 0 shows no difference; that is not a proof that there is none.</p>
-<div tabindex="0">{accuracy}</div>
-<figure role="img" aria-label="{alt}">{figure}</figure>
+BODY = """<p>Accuracy of every stage in both runs. The difference is this run less the other one, in points, with its
+95 % interval from a bootstrap over subjects. <em>Paired</em>: both runs judged the same samples, so the difference is
+taken sample by sample. An interval that contains 0 shows no difference; that is not a proof that there is none.</p>
+{accuracy}
+{figure}
 <h2>All metrics, mean over folds</h2>
-<div tabindex="0">{metrics}</div>
+{metrics}
 <h2>What was changed</h2>
 <p>{equal} of {common} result files that both runs have are equal bit for bit.</p>
-<div tabindex="0">{changes}</div>
-</main></body></html>
-"""
+{changes}"""
 
 
 def _page(
@@ -208,27 +193,20 @@ def _page(
         for d in found
     ]
     heads = ["samples", "stage", f"{reference} (%)", f"{name} (%)", "difference (points)", "paired"]
-    return TEMPLATE.format(
-        title=escape(f"Run {name} beside {reference}"),
-        accuracy=_table(heads, rows),
-        alt="Differences in accuracy by stage on test samples, with intervals; the table has the numbers",
-        figure=_figure({d.stage: d.gain for d in found if d.samples == "test"}),
-        metrics=_table(["stage", "metric", *names], [(s, m, f"{a:.4g}", f"{b:.4g}") for s, m, a, b in metrics]),
+    style.use()
+    drawn = protocol.differences(
+        {d.stage: d.gain for d in found if d.samples == "test"},
+        "difference in accuracy (points)",
+        "This run less the other one, test samples",
+    )
+    body = BODY.format(
+        accuracy=webpage.table(heads, rows),
+        figure=webpage.figure(
+            drawn, "Differences in accuracy by stage on test samples, with intervals; the table has the numbers"
+        ),
+        metrics=webpage.table(["stage", "metric", *names], [(s, m, f"{a:.4g}", f"{b:.4g}") for s, m, a, b in metrics]),
         equal=equal[0],
         common=equal[1],
-        changes=_table(["what", reference, name], changed) if changed else "<p>Nothing.</p>",
+        changes=webpage.table(["what", reference, name], changed) if changed else "<p>Nothing.</p>",
     )
-
-
-def _table(names: list[str], rows: list[Any]) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _figure(gains: dict[str, Interval]) -> str:
-    style.use()
-    held = io.StringIO()
-    drawn = protocol.differences(gains, "difference in accuracy (points)", "This run less the other one, test samples")
-    drawn.savefig(held, format="svg", metadata={"Date": None}, bbox_inches="tight")
-    return held.getvalue()[held.getvalue().index("<svg") :]
+    return webpage.document(f"Run {name} beside {reference}", body)

@@ -17,6 +17,7 @@ from harlib.errors import HarlibError
 from harlib.project import project_root
 from harlib.runs import Run, read_yaml
 
+LOG = "snakemake.log"
 _SIDE_BY_SIDE = 2  # notebooks at a time; the graph is nowhere wider
 
 
@@ -47,16 +48,12 @@ def run_study(config: Path, name: str | None, workers: int | None, dry_run: bool
         found = freshness.outdated(root, run, checked)
         print("\n".join(f"{name}: {_few(reasons)}" for name, reasons in found.items()) or f"runs/{name} is complete")
         return 0
-    with _only_one(run.path) as lock:
+    with only_one(run.path) as lock:
         files.sweep(run.path)
         workflow.prepare(root, run, checked)
-        snakemake = _command(root, run, workers or checked.workers, checked.device)
-        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-        if (run.path / ".snakemake" / "locks").is_dir():  # left by a killed run: nobody else is here
-            subprocess.run([*snakemake, "--unlock"], env=environment, capture_output=True, check=False)
-        with _progress(run.path / "progress.log"), (run.path / "snakemake.log").open("w") as log:
-            ended = subprocess.run(snakemake, env=environment, stdout=log, stderr=log, pass_fds=(lock,), check=False)
-    if ended.returncode:
+        with progress(run.path / "progress.log"):
+            failed = snakemake(run.path, _command(root, run, workers or checked.workers, checked.device), lock)
+    if failed:
         raise HarlibError(_failure(run.path))
     print(f"runs/{name} is complete")
     return 0
@@ -68,23 +65,32 @@ def _few(reasons: list[str], most: int = 3) -> str:
 
 
 def _command(root: Path, run: Run, workers: int, device: str) -> list[str]:
+    arguments = ["--snakefile", str(root / "workflow" / "Snakefile"), "--cores", str(_SIDE_BY_SIDE)]
+    arguments += ["--max-checksum-file-size", "1GB"]  # so that data made again with the same content reruns nothing
+    return command(run.path, arguments, root=root, run=run.path.relative_to(root), workers=workers, device=device)
+
+
+def command(folder: Path, arguments: list[str], **settings: object) -> list[str]:
+    """The command that runs Snakemake in a folder, with settings for the rules; it dies with the process here."""
     setpriv = shutil.which("setpriv")
-    settings = {
-        "root": root,
-        "run": run.path.relative_to(root),
-        "workers": workers,
-        "device": device,
-        "setpriv": int(bool(setpriv)),
-    }
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "workflow" / "Snakefile")]
-    command += ["--directory", str(run.path), "--cores", str(_SIDE_BY_SIDE), "--rerun-incomplete", "--nocolor"]
-    command += ["--max-checksum-file-size", "1GB"]  # so that data made again with the same content reruns nothing
-    command += ["--config", *(f"{name}={value}" for name, value in settings.items())]
-    return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
+    settings["setpriv"] = int(bool(setpriv))
+    found = [sys.executable, "-m", "snakemake", "--directory", str(folder), "--rerun-incomplete", "--nocolor"]
+    found += [*arguments, "--config", *(f"{name}={value}" for name, value in settings.items())]
+    return [setpriv, "--pdeathsig", "KILL", *found] if setpriv else found
+
+
+def snakemake(folder: Path, command: list[str], lock: int) -> bool:
+    """Run a command of Snakemake in the folder that `lock` holds, log to snakemake.log, and say whether it failed."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    if (folder / ".snakemake" / "locks").is_dir():  # left by a killed run: nobody else is here
+        subprocess.run([*command, "--unlock"], env=environment, capture_output=True, check=False)
+    with (folder / LOG).open("w") as log:
+        ended = subprocess.run(command, env=environment, stdout=log, stderr=log, pass_fds=(lock,), check=False)
+    return bool(ended.returncode)
 
 
 @contextmanager
-def _only_one(folder: Path) -> Iterator[int]:
+def only_one(folder: Path) -> Iterator[int]:
     """Hold the folder's lock; Snakemake inherits it, so that it also holds when only harlib is killed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,8 +107,8 @@ def _only_one(folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _progress(path: Path) -> Iterator[None]:
-    """Print the lines that the notebooks append to the progress log, while the block runs."""
+def progress(path: Path, pattern: str = "") -> Iterator[None]:
+    """Print the lines that others append to a log and that begin with a pattern, while the block runs."""
     path.write_text("")
     ended = threading.Event()
 
@@ -111,7 +117,8 @@ def _progress(path: Path) -> Iterator[None]:
             while True:
                 last = ended.is_set()
                 for line in log:
-                    print(line, end="", flush=True)
+                    if re.match(pattern, line):
+                        print(line, end="", flush=True)
                 if last:
                     return
                 time.sleep(0.2)
@@ -127,11 +134,11 @@ def _progress(path: Path) -> Iterator[None]:
 
 def _failure(run: Path) -> str:
     """One line about what stopped Snakemake."""
-    text = (run / "snakemake.log").read_text(errors="replace")
+    text = (run / LOG).read_text(errors="replace")
     failed = re.findall(r"Error in rule ([\w-]+):", text)
     if not failed:
         lines = [line for line in text.splitlines() if line.strip()]
-        return f"the workflow stopped ({lines[-1].strip() if lines else 'no message'}): see {run / 'snakemake.log'}"
+        return f"the workflow stopped ({lines[-1].strip() if lines else 'no message'}): see {run / LOG}"
     log = run / "logs" / f"{failed[0]}.txt"
     lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
     errors = [line for line in lines if re.match(r"(\w+\.)*\w*(Error|Exception|Interrupt)\b.*", line)]

@@ -1,0 +1,111 @@
+"""The jobs of a sweep: data sets, networks and runs, each named by the hash of all that it depends on."""
+
+import functools
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harlib import files, fingerprint
+from harlib.errors import HarlibError
+from harlib.extended.plan import stage_module
+from harlib.parameters import Parameters
+from harlib.sweeps.plan import DATA, SPLIT, Sweep, SweepRun, chain, varied
+
+PLAN = "plan.json"
+_CODE = {"data": ("harlib.simulation",), "run": ("harlib.sweeps.collect",)}
+
+
+@dataclass
+class Graph:
+    """Jobs by name, such as "qat/5f3a...", each with a run that it belongs to, the jobs that it needs, and its group.
+
+    runs: names of the jobs of the runs, in the sweep's order. A job of one run only is in that run's group, which a
+    cluster takes as one submission; a job that several runs share stands alone.
+    """
+
+    runs: list[str] = field(default_factory=list)
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def marker(job: str) -> str:
+    """The file, relative to the sweep's folder, that a finished job leaves last."""
+    kind, key = job.split("/")
+    own = {"data": "data.npz", "run": "metrics.csv"}.get(kind, f"stages/{kind}.json")
+    return f"{kind}/{key}/{own}"
+
+
+def build(sweep: Sweep, found: list[SweepRun], root: Path) -> Graph:
+    """The jobs of all runs.
+
+    Raises:
+        HarlibError: own recordings that are missing.
+    """
+    graph = Graph()
+    owner: dict[str, int] = {}
+    stages = chain(sweep.stages)
+    lock = files.sha256(root / "requirements.lock")
+    for number, run in enumerate(found):
+        values = run.parameters.model_dump(mode="json")
+        data = f"data/{_key('data', {'lock': lock, **_data(run.parameters, values, root)})}"
+        names = {"data": data}
+        needs: dict[str, list[str]] = {data: []}
+        for stage in stages:
+            module = stage_module(stage)
+            before = names[module.UPSTREAM or "data"]
+            own = {name: values[name] for name in (*module.PARAMETERS, *SPLIT, "seed")}
+            names[stage] = f"{stage}/{_key(stage, {'parameters': own, 'data': data, 'before': before})}"
+            needs[names[stage]] = [before]
+        made = [names[stage] for stage in stages]
+        shown = {"values": [(name, values[name]) for name in varied(sweep)], "networks": made}
+        names["run"] = f"run/{_key('run', shown)}"
+        needs[names["run"]] = made
+        graph.runs.append(names["run"])
+        for name, before_it in needs.items():
+            graph.jobs.setdefault(name, {"run": number, "needs": before_it, "group": f"run{number}"})
+            if owner.setdefault(name, number) != number:
+                graph.jobs[name]["group"] = None
+    for job in graph.jobs.values():
+        job["needs"] = [marker(name) for name in job["needs"]]
+    return graph
+
+
+def text(sweep: Sweep, found: list[SweepRun], graph: Graph) -> str:
+    """What plan.json says: all that Snakemake and the jobs need to know."""
+    runs = [{"point": run.point, "seed": run.parameters.seed} for run in found]
+    plan = {
+        "parameters": sweep.parameters,
+        "varied": varied(sweep),
+        "stages": chain(sweep.stages),
+        "shown": sweep.stages,
+        "validation": found[0].parameters.evaluate_on == "validation",
+        "runs": runs,
+        "results": graph.runs,
+        "jobs": graph.jobs,
+    }
+    return json.dumps(plan)
+
+
+def _data(p: Parameters, values: dict[str, Any], root: Path) -> dict[str, Any]:
+    if not p.data_file:
+        return {name: values[name] for name in DATA}
+    own = root / p.data_file
+    if not own.is_file():
+        raise HarlibError(f"data_file: {own} is missing: make it with `harlib import RECORDINGS --out {own}`")
+    return {"own": _hash(own)}
+
+
+def _key(kind: str, values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([kind, _code(kind), values], sort_keys=True).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def _code(kind: str) -> str:
+    names = _CODE.get(kind) or (stage_module(kind).__name__, "harlib.execution")
+    return fingerprint.digest({}, fingerprint.closure(names))
+
+
+@functools.cache
+def _hash(path: Path) -> str:
+    return files.sha256(path)
