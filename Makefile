@@ -10,7 +10,7 @@ TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
 .PHONY: help environment book quick extended sweep smoke lab course wheelhouse test test-all lint compare publish-reference \
-	integer-report release-archive release-check unlock clean browser node arm microcontroller
+	smoke-reference integer-report release-archive release-check unlock clean browser node arm microcontroller
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ microcontroller: environment arm ## exported C on Cortex-M under QEMU: reference
 publish-reference: environment ## write reference/published/ anew from runs/published
 	@$(BIN)/harlib run config/published.yml
 	@$(BIN)/harlib publish-reference --run published
+
+smoke-reference: smoke ## write reference/smoke anew: the smoke run's numbers, and what another processor does to them
+	@$(BIN)/python tools/smoke_reference.py
 
 release-archive: environment ## pack runs/published for a release, its checksum into reference/release.json
 	@$(BIN)/harlib run config/published.yml

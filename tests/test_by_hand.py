@@ -1,11 +1,8 @@
-"""Each notebook on its own by plain papermill, from what is committed of the published run; kills at any moment."""
+"""Each notebook on its own by plain papermill, from what is committed of the published run."""
 
-import random
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -13,7 +10,6 @@ from harlib.project import project_root
 
 ROOT = project_root()
 SCRATCH = ROOT / "runs" / "scratch-by-hand"
-SMOKE = ROOT / "runs" / "smoke"
 
 pytestmark = pytest.mark.slow
 
@@ -49,22 +45,3 @@ def test_a_notebook_runs_alone_from_the_committed_reference(name, tmp_path):
     )
     assert changed.stdout == ""
     shutil.rmtree(SCRATCH, ignore_errors=True)
-
-
-def test_killed_at_random_moments_the_study_still_ends_with_the_same_metrics():
-    run = ROOT / "runs" / "smoke-random-kills"
-    shutil.rmtree(run, ignore_errors=True)
-    rng = random.Random(0)
-    script = "import sys; from harlib.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", script, "run", "config/smoke.yml", "--run", run.name]
-    for _ in range(5):
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(rng.uniform(4, 30))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        time.sleep(2)
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    for name in ("metrics.csv", "predictions.csv", "stages/pruned.json"):
-        assert (run / name).read_bytes() == (SMOKE / name).read_bytes(), name
-    shutil.rmtree(run)

@@ -6,7 +6,6 @@ theirs, and to no other, so that a dependency which nobody declared is missed.
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -24,19 +23,34 @@ MODELS = ROOT / "reference" / "published" / "models"
 pytestmark = pytest.mark.slow
 
 
-def closure(names):
-    """The distributions of requirements and of all that these require."""
-    found, waiting = {}, list(names)
+def closure(requirements):
+    """The distributions of requirements, `name` or `name[extra]`, and of all that these require."""
+    found, waiting = {}, [Requirement(text) for text in requirements]
     while waiting:
-        name = waiting.pop()
-        if name.lower() in found:
+        wanted = waiting.pop()
+        _, seen = found.get(wanted.name.lower(), (None, None))
+        if seen is not None and wanted.extras <= seen:
             continue
-        found[name.lower()] = metadata.distribution(name)
-        for text in metadata.requires(name) or []:
+        extras = wanted.extras | (seen or set())
+        found[wanted.name.lower()] = metadata.distribution(wanted.name), extras
+        for text in metadata.requires(wanted.name) or []:
             requirement = Requirement(text)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                waiting.append(requirement.name)
-    return list(found.values())
+            if any(requirement.marker is None or requirement.marker.evaluate({"extra": e}) for e in ("", *extras)):
+                waiting.append(requirement)
+    return [distribution for distribution, _ in found.values()]
+
+
+def required(wheel, *extras):
+    """What a wheel says that it requires."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        lines = archive.read(name).decode().splitlines()
+    wanted = [Requirement(line.removeprefix("Requires-Dist: ")) for line in lines if line.startswith("Requires-Dist")]
+    return [
+        str(Requirement(str(each).split(";")[0]))
+        for each in wanted
+        if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in extras)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -56,19 +70,13 @@ def wheel(tmp_path_factory):
     return made
 
 
-@pytest.fixture(scope="module")
-def environment(wheel, tmp_path_factory):
+def make_environment(folder, wheel, *extras):
     """A venv with the wheel and links to what it requires; gives the folder of its programs."""
-    folder = tmp_path_factory.mktemp("venv")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     (packages,) = (folder / "lib").glob("python*/site-packages")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(packages)
-        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-        required = re.findall(
-            r"^Requires-Dist: (\S+?)(?:;|$| )(?!.*extra ==)", archive.read(name).decode(), re.MULTILINE
-        )
-    for distribution in closure(Requirement(text).name for text in required):
+    for distribution in closure(required(wheel, *extras)):
         for top in {file.parts[0] for file in distribution.files or [] if file.parts[0] not in ("..", "__pycache__")}:
             if not (packages / top).exists():
                 (packages / top).symlink_to(distribution.locate_file(top))
@@ -76,6 +84,11 @@ def environment(wheel, tmp_path_factory):
     program.write_text(f"#!{folder / 'bin' / 'python'}\nimport sys\nfrom harlib.cli import main\nsys.exit(main())\n")
     program.chmod(0o755)
     return folder / "bin"
+
+
+@pytest.fixture(scope="module")
+def environment(wheel, tmp_path_factory):
+    return make_environment(tmp_path_factory.mktemp("venv"), wheel)
 
 
 def run(environment, folder, *arguments):
@@ -124,3 +137,21 @@ def test_every_command_works_outside_the_repository(environment, tmp_path):
     assert refused.returncode == 1
     assert refused.stderr.startswith("harlib: ")
     assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.study
+def test_with_the_extra_study_the_smoke_study_runs_and_gives_the_same(wheel, tmp_path):
+    """The library is the wheel's, outside the project, which lies here without its sources."""
+    programs = make_environment(tmp_path / "venv", wheel, "study")
+    project = tmp_path / "project"
+    for name in ("workflow", "notebooks", "config", "reference/extended"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, project / name)
+    ended = run(programs, project, "run", "config/smoke.yml")
+    assert ended.returncode == 0, ended.stderr
+    smoke = ROOT / "runs" / "smoke"
+    for name in ("data.npz", "metrics.csv", "predictions.csv", "fresh_predictions.csv"):
+        assert (project / "runs" / "smoke" / name).read_bytes() == (smoke / name).read_bytes(), name
+    again = run(programs, project, "run", "config/smoke.yml", "--dry-run")
+    assert again.stdout == "runs/smoke is complete\n"

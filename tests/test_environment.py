@@ -116,6 +116,7 @@ def test_a_package_cut_off_half_way_is_forgotten(
     for name in ("whole-1.dist-info", "half-1.dist-info"):
         (packages / name).mkdir(parents=True)
     (packages / "whole-1.dist-info" / "RECORD").touch()
+    (packages / "~alf").mkdir()
     monkeypatch.setattr(script, "VENV", venv)
     script.make_venv()
     assert [path.name for path in packages.iterdir()] == ["whole-1.dist-info"]

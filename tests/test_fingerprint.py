@@ -1,11 +1,14 @@
 """What depends on what, against what Python really imports."""
 
+import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from harlib import fingerprint
+from harlib.project import project_root
 
 MODULES = ["harlib.stages.fp32", "harlib.stages.qat", "harlib.stages.integer", "harlib.simulation", "harlib.prediction"]
 
@@ -36,3 +39,26 @@ def test_digest_changes_with_values_and_sources():
     assert base == fingerprint.digest({"a": 1}, sources)
     assert base != fingerprint.digest({"a": 2}, sources)
     assert base != fingerprint.digest({"a": 1}, [])
+
+
+def test_modules_are_named_as_in_the_project_wherever_they_are_installed(tmp_path):
+    (tmp_path / "run").mkdir()
+    shutil.copytree(fingerprint.PACKAGE, tmp_path / "harlib", symlinks=True, ignore=shutil.ignore_patterns("published"))
+    script = (
+        "from harlib import fingerprint as f; import execute;"
+        "print(f.PACKAGE.parent); print(*(execute._place(path) for path in f.closure(['harlib.data'])), sep='\\n')"
+    )
+    places = os.pathsep.join([str(tmp_path), str(project_root() / "workflow")])
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(
+        command,
+        env=os.environ | {"PYTHONPATH": places},
+        cwd=tmp_path / "run",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    where, *names = ended.stdout.splitlines()
+    assert where == str(tmp_path)
+    assert names == [fingerprint.place(path) for path in fingerprint.closure(["harlib.data"])]
+    assert "src/harlib/data.py" in names

@@ -12,9 +12,11 @@ import time
 import pandas as pd
 import pytest
 import yaml
+from helpers import load_script
 
-from harlib import workflow
+from harlib import verify, workflow
 from harlib.project import project_root
+from harlib.runs import Run
 from harlib.stages import ORDER
 
 ROOT = project_root()
@@ -53,6 +55,11 @@ def copy():
     shutil.rmtree(run)
 
 
+@pytest.fixture(scope="module")
+def reference():
+    return load_script(ROOT / "tools" / "smoke_reference.py")
+
+
 def config(tmp_path, **changes):
     path = tmp_path / "changed.yml"
     path.write_text(yaml.safe_dump(yaml.safe_load(CONFIG.read_text()) | changes))
@@ -70,6 +77,20 @@ def test_every_stage_has_an_accuracy_a_fold():
     share = (predictions.label == predictions.predicted).groupby([predictions.stage, predictions.fold]).mean()
     merged = accuracy.set_index(["stage", "fold"]).value
     assert share.sort_index().tolist() == pytest.approx(merged.sort_index().tolist())
+
+
+def test_the_run_fits_its_manifest():
+    misfits = {check.what: check.misfits for check in verify.verify(SMOKE) if check.misfits}
+    assert set(misfits) <= {"commit"}, misfits  # which says so where the tree held changes
+
+
+def test_the_run_agrees_with_the_committed_one(reference):
+    """Within what another processor may change; after a change of the study: `make smoke-reference`."""
+    committed = pd.read_csv(reference.FOLDER / "metrics.csv")
+    found = reference.differences(reference.numbers(Run(SMOKE)), committed)
+    allowed = pd.Series(reference.TOLERANCE)
+    assert set(found.index) == set(allowed.index)
+    assert found[found > allowed].to_dict() == {}
 
 
 def test_integer_and_folded_give_the_same_codes():

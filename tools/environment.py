@@ -88,10 +88,12 @@ def make_venv() -> None:
                 "Python 3.11 is here without its venv module (Debian, Ubuntu: apt-get install python3.11-venv):\n"
                 + (made.stdout + made.stderr).strip()
             )
-    # pip writes RECORD last: a package without one was cut off half-way, though pip would take it for installed.
-    for metadata in VENV.glob("lib/python*/site-packages/*.dist-info"):
-        if not (metadata / "RECORD").is_file():
-            shutil.rmtree(metadata)
+    # pip writes RECORD last: a package without one was cut off half-way, though pip would take it for installed. And
+    # what an update replaces pip moves to a name that starts with ~, where a killed update leaves it.
+    for path in VENV.glob("lib/python*/site-packages/*"):
+        half = path.suffix == ".dist-info" and not (path / "RECORD").is_file()
+        if path.is_dir() and (half or path.name.startswith("~")):
+            shutil.rmtree(path)
 
 
 def would_install(requirement: str, *index: str) -> dict[str, list[dict[str, dict[str, str]]]] | None:

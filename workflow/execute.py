@@ -17,17 +17,22 @@ import nbformat
 import papermill
 import yaml
 
+from harlib import fingerprint
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def stamp(inputs: list[str]) -> dict[str, str]:
     """Hash files, by their name in the run (the working directory) or in the project."""
-    found = {}
-    for name in inputs:
-        path = Path(name).resolve()
-        inside = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.relative_to(ROOT)
-        found[inside.as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return found
+    return {_place(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in (Path(p).resolve() for p in inputs)}
+
+
+def _place(path: Path) -> str:
+    if path.is_relative_to(Path.cwd()):
+        return path.relative_to(Path.cwd()).as_posix()
+    if path.is_relative_to(fingerprint.PACKAGE):  # it may be installed outside the project
+        return fingerprint.place(path)
+    return path.relative_to(ROOT).as_posix()
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).resolve().parent
 
 
 def imported_modules(source: str) -> set[str]:
@@ -50,6 +50,11 @@ def closure(modules: Iterable[str]) -> list[Path]:
         waiting += imported_modules(path.read_text())
         waiting.append(name.rpartition(".")[0])
     return sorted(set(found.values()))
+
+
+def place(source: Path) -> str:
+    """A module's name in the project, src/harlib/..., wherever the library is installed."""
+    return f"src/{source.relative_to(PACKAGE.parent).as_posix()}"
 
 
 def digest(values: dict[str, Any], sources: Iterable[Path]) -> str:

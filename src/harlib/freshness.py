@@ -9,7 +9,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from harlib import files, workflow
+from harlib import files, fingerprint, workflow
 from harlib.parameters import Parameters
 from harlib.runs import Run
 from harlib.workflow import NOTEBOOKS, Notebook
@@ -33,10 +33,8 @@ class Inputs:
 
     def of(self, notebook: Notebook) -> dict[str, str]:
         """Hash of each input of a notebook, by its name in the run or in the project; "absent" for one that is not."""
-        lock = self.root / "requirements.lock"
-        outside = {
-            path.relative_to(self.root).as_posix(): path for path in (lock, *workflow.modules(self.root, notebook))
-        }
+        modules = {fingerprint.place(path): path for path in workflow.modules(self.root, notebook)}
+        outside = {"requirements.lock": self.root / "requirements.lock", **modules}
         own = (f"inputs/{notebook.name}.ipynb", f"inputs/{notebook.name}.yml", *notebook.needs)
         return {name: self._hash(path) for name, path in outside.items()} | {name: self._inside(name) for name in own}
 
