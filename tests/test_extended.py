@@ -10,7 +10,7 @@ from harlib import data, execution
 from harlib.cli import main
 from harlib.errors import HarlibError
 from harlib.extended import plan as plans
-from harlib.extended import run, tables
+from harlib.extended import run, shown, tables
 from harlib.project import project_root
 
 SHORT = "fp32_epochs: 1, qat_epochs: 1, prune_epochs: 1, prune_ramp_epochs: 0, folds: 2, subjects: 4, batch_size: 16"
@@ -36,7 +36,7 @@ def finished(tmp_path_factory):
 def test_the_summary_has_a_row_a_point_and_stage(finished):
     _, folder = finished
     table = pd.read_csv(folder / "summary.csv")
-    assert list(table.columns) == tables.SUMMARY
+    assert list(table.columns) == shown.SUMMARY
     keys = list(zip(table.table, table.point, table.stage, table.networks, strict=True))
     assert keys == [
         *(("headline", "published", stage, 2) for stage in ("qat", "pruned", "integer")),
@@ -55,12 +55,12 @@ def test_the_summary_has_a_row_a_point_and_stage(finished):
 
 def test_the_book_s_tables_show_the_last_stage_in_percent(finished):
     _, folder = finished
-    shown = pd.read_csv(folder / "tables" / "sparsity.csv")
-    assert shown.stage.tolist() == ["sparse"]
+    table = pd.read_csv(folder / "tables" / "sparsity.csv")
     row = pd.read_csv(folder / "summary.csv").query("stage == 'sparse'")
-    assert float(str(shown["fresh accuracy (%)"].item()).split()[0]) == pytest.approx(
-        100 * row.accuracy.item(), abs=0.01
-    )
+    assert "stage" not in table
+    assert table["fresh accuracy (%)"].item() == pytest.approx(100 * row.accuracy.item(), abs=0.01)
+    ends = [100 * row[f"drop{end}"].item() for end in ("", "_low", "_high")]
+    assert table["fresh drop (points)"].item() == "{:.2f} ({:.2f} to {:.2f})".format(*ends)
     assert pd.read_csv(folder / "tables" / "headline.csv").stage.tolist() == ["qat", "pruned", "integer"]
 
 
@@ -72,8 +72,26 @@ def test_the_command_writes_and_publishes(finished, monkeypatch, tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "mine").symlink_to(folder)
     assert main(["extended", str(plan), "--run", "mine", "--tables", "--publish"]) == 0
-    for name in (*tables.FILES, "tables/headline.csv"):
+    for name in (*tables.FILES, "tables/headline.csv", "figures/weights.svg"):
         assert (tmp_path / "reference" / "extended" / name).read_text() == (folder / name).read_text()
+
+
+def test_the_figure_has_every_finished_point(finished):
+    _, folder = finished
+    drawn = (folder / "figures" / "weights.svg").read_text()
+    assert all(f">{word}<" in drawn for word in ("again", "binary", "fresh people"))
+    assert ">published, integer<" in (folder / "figures" / "headline.svg").read_text()
+
+
+def test_committed_tables_are_those_of_the_committed_summary(tmp_path):
+    kept = project_root() / "reference" / "extended"
+    for name in ("plan.yml", "summary.csv"):
+        (tmp_path / name).write_bytes((kept / name).read_bytes())
+    shown.write(tmp_path)
+    for path in (tmp_path / "tables").iterdir():
+        assert path.read_bytes() == (kept / "tables" / path.name).read_bytes()
+    for part in ("tables", "figures"):
+        assert {path.name for path in (tmp_path / part).iterdir()} == {path.name for path in (kept / part).iterdir()}
 
 
 def test_a_point_s_mean_is_that_of_its_networks(finished):
@@ -100,9 +118,9 @@ def test_what_is_not_finished_is_named(finished):
     lost.unlink()
     tables.write(plan, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
-    shown = pd.read_csv(folder / "tables" / "sparsity.csv")
+    table = pd.read_csv(folder / "tables" / "sparsity.csv")
     lost.write_text(content)
-    assert shown[["point", "stage", "networks"]].values.tolist() == [["most", "not finished", 0]]
+    assert table[["point", "stage", "networks"]].values.tolist() == [["most", "not finished", 0]]
     assert not manifest["complete"]
     assert manifest["missing"] == ["sparsity: most: seed 0, fold 1: sparse"]
 

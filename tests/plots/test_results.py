@@ -35,6 +35,14 @@ def test_drops_draw_an_interval_a_stage_and_set():
     assert "(points)" in axis.get_xlabel()
 
 
+def test_drops_beyond_the_limit_are_numbers_at_the_edge():
+    found = {"test": {"a": Interval(0.01, 0.0, 0.02), "b": Interval(0.4, 0.3, 0.5)}}
+    axis = results.drops(found, "title", limit=5.0).axes[0]
+    assert [text.get_text() for text in axis.texts] == ["40.0"]
+    assert len(axis.containers[0].lines[2][0].get_segments()) == 1
+    assert axis.get_xlim()[1] <= 6
+
+
 def test_confusions_write_counts():
     counts = np.array([[3, 1], [0, 4]])
     figure = results.confusions({"fp32": counts, "integer": counts.T.copy()}, ["x", "y"], "title")

@@ -53,12 +53,13 @@ def _stage(axis: Axes, row: int, percent: list[float], left: float) -> None:
         axis.annotate(f"$\\leftarrow$ {mean:.1f}", (0.01, row), xycoords=("axes fraction", "data"), va="center")
 
 
-def drops(found: Mapping[str, Mapping[str, Interval]], title: str) -> Figure:
+def drops(found: Mapping[str, Mapping[str, Interval]], title: str, limit: float = np.inf) -> Figure:
     """Accuracy lost against a reference stage, with 95 % intervals: one row a stage, one colour a set of samples.
 
     Args:
         found: name of the set of samples to stage to the drop in 0..1.
         title: of the figure.
+        limit: points lost; a row above it stands as a number at the right edge.
     """
     stages = list(next(iter(found.values())))
     figure, axis = plt.subplots(figsize=(8.5, 1.1 + 0.5 * len(stages)))
@@ -66,11 +67,24 @@ def drops(found: Mapping[str, Mapping[str, Interval]], title: str) -> Figure:
         estimates = 100 * np.array([intervals[stage] for stage in stages]).reshape(-1, 3)
         bars = np.abs(estimates[:, 1:] - estimates[:, :1]).T
         rows = np.arange(len(stages)) + 0.24 * (i - (len(found) - 1) / 2)
-        mark = "Ds^o"[i % 4]
-        axis.errorbar(estimates[:, 0], rows, xerr=bars, fmt=mark, capsize=4, color=PALETTE[i], label=name)
+        near = estimates[:, 0] <= limit
+        axis.errorbar(
+            estimates[near, 0],
+            rows[near],
+            xerr=bars[:, near],
+            fmt="Ds^o"[i % 4],
+            capsize=4,
+            color=PALETTE[i],
+            label=name,
+        )
+        for value, row in zip(estimates[~near, 0], rows[~near], strict=True):
+            across = axis.get_yaxis_transform()
+            axis.plot(1, row, ">", color=PALETTE[i], transform=across, clip_on=False)
+            axis.text(0.97, row, f"{value:.1f}", fontsize="x-small", transform=across, ha="right", va="center")
     axis.axvline(0, color="black", linewidth=1)
     axis.set_yticks(range(len(stages)), stages)
     axis.set(xlabel="accuracy lost (points)", title=title)
+    axis.set_xlim(right=min(axis.get_xlim()[1], 1.2 * limit))
     axis.set_ylim(len(stages) - 0.4, -0.6)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     plt.close(figure)
