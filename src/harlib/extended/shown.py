@@ -68,9 +68,10 @@ def _interval(found: Interval) -> str:
 
 def figure(rows: pd.DataFrame) -> bytes:
     """The drops of a table with their intervals, as SVG."""
-    from harlib.plots import results, style  # its import takes a second
+    import matplotlib as mpl  # its import takes a second
 
-    style.use()
+    from harlib.plots import results, style
+
     several = rows["stage"].nunique() > 1
     names = [f"{point}, {stage}" if several else str(point) for point, stage in rows[["point", "stage"]].to_numpy()]
     found = {}
@@ -78,7 +79,8 @@ def figure(rows: pd.DataFrame) -> bytes:
         ends = rows[[column, f"{column}_low", f"{column}_high"]].to_numpy(float)
         found[label] = {name: Interval(*values) for name, values in zip(names, ends, strict=True)}
     held = io.BytesIO()
-    results.drops(found, "Lost against the float parents", FIGURE_POINTS).savefig(
-        held, format="svg", metadata={"Date": None}, bbox_inches="tight"
-    )
+    with mpl.rc_context():
+        style.use()
+        drawn = results.drops(found, "Lost against the float parents", FIGURE_POINTS)
+        drawn.savefig(held, format="svg", metadata={"Date": None}, bbox_inches="tight")
     return held.getvalue()
