@@ -72,6 +72,14 @@ def test_data_and_float_networks_are_shared(tmp_path):
     assert len({held["group"] for held in jobs.jobs.values()} - {None}) == 4
 
 
+def test_jobs_of_one_run_follow_each_other(tmp_path):
+    _, _, jobs = graph_of(write(tmp_path, TWO))
+    for name, held in jobs.jobs.items():
+        inside = [other for other in jobs.jobs if held["group"] and jobs.jobs[other]["group"] == held["group"]]
+        place = inside.index(name) if inside else 0
+        assert not inside or not place or graph.marker(inside[place - 1]) in held["needs"] + held["after"]
+
+
 def test_what_is_varied_late_shares_more(tmp_path):
     grid = {"threshold": [0.5, 0.9], "sparsity": [0.5, 0.6, 0.7]}
     _, _, jobs = graph_of(write(tmp_path, TWO | {"grid": grid, "stages": ["sparse"], "seeds": [0]}))

@@ -34,6 +34,13 @@ arm() {
     fi
 }
 
+# A cluster of one node for the sweep's test, set up in a temporary folder by tests/slurm/cluster.py.
+slurm() {
+    if ! command -v slurmctld >/dev/null || ! command -v munged >/dev/null; then
+        install_packages "a cluster to try sweeps on" slurm-wlm munge
+    fi
+}
+
 install_packages() {
     local purpose=$1
     shift
@@ -64,10 +71,11 @@ install_packages() {
 case "${1:-}" in
 browser) browser ;;
 c) c ;;
+slurm) slurm ;;
 arm) arm ;;
 node) node ;;
 *)
-    echo "usage: tools/system-packages.sh browser | c | node | arm" >&2
+    echo "usage: tools/system-packages.sh browser | c | node | arm | slurm" >&2
     exit 2
     ;;
 esac

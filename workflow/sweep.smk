@@ -24,6 +24,10 @@ def of(kind, what):
     return lambda wildcards: JOBS[f"{kind}/{wildcards.key}"][what]
 
 
+def following(kind):
+    return lambda wildcards: [ancient(path) for path in JOBS[f"{kind}/{wildcards.key}"]["after"]]
+
+
 localrules:
     all,
 
@@ -40,6 +44,7 @@ for kind, marker in MARKERS.items():
             kind
         input:
             of(kind, "needs"),
+            after=following(kind),
         output:
             marker,
         log:

@@ -86,7 +86,7 @@ def _drop_damaged(folder: Path, jobs: graph.Graph) -> None:
 def _failure(folder: Path) -> str:
     """One line about the jobs that failed."""
     text = (folder / driver.LOG).read_text(errors="replace")
-    logs = list(dict.fromkeys(re.findall(r"^ +log: (logs/\S+)", text, re.MULTILINE)))
+    logs = list(dict.fromkeys(re.findall(r"^ +log: (logs/[^\s,]+)", text, re.MULTILINE)))
     errors = [
         line.removeprefix("harlib: ")
         for log in logs

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import itertools
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +20,11 @@ _CODE = {"data": ("harlib.simulation",), "run": ("harlib.sweeps.collect",)}
 
 @dataclass
 class Graph:
-    """Jobs by name, such as "qat/5f3a...", each with a run that it belongs to, the jobs that it needs, and its group.
+    """Jobs by name, such as "qat/5f3a...", each with a run that it belongs to, what it needs, and its group.
 
     runs: names of the jobs of the runs, in the sweep's order. A job of one run only is in that run's group, which a
-    cluster takes as one submission; a job that several runs share stands alone.
+    cluster takes as one submission; a job that several runs share stands alone. needs: markers of the jobs whose
+    results it reads; after: of one that it only has to follow.
     """
 
     runs: list[str] = field(default_factory=list)
@@ -63,12 +65,26 @@ def build(sweep: Sweep, found: list[SweepRun], root: Path) -> Graph:
         needs[names["run"]] = made
         graph.runs.append(names["run"])
         for name, before_it in needs.items():
-            graph.jobs.setdefault(name, {"run": number, "needs": before_it, "group": f"run{number}"})
+            job = {"run": number, "needs": before_it, "after": [], "group": f"run{number}"}
+            graph.jobs.setdefault(name, job)
             if owner.setdefault(name, number) != number:
                 graph.jobs[name]["group"] = None
+    for own in _by_group(graph).values():
+        for before, after in itertools.pairwise(own):
+            if before not in graph.jobs[after]["needs"]:
+                graph.jobs[after]["after"] = [before]
     for job in graph.jobs.values():
-        job["needs"] = [marker(name) for name in job["needs"]]
+        job |= {key: [marker(name) for name in job[key]] for key in ("needs", "after")}
     return graph
+
+
+def _by_group(graph: Graph) -> dict[str, list[str]]:
+    """Jobs of each run alone; one follows the other, so that its submission to a cluster asks for no second core."""
+    found: dict[str, list[str]] = {}
+    for name, job in graph.jobs.items():
+        if job["group"]:
+            found.setdefault(job["group"], []).append(name)
+    return found
 
 
 def text(sweep: Sweep, found: list[SweepRun], graph: Graph) -> str:
