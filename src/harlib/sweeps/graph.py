@@ -6,7 +6,7 @@ import itertools
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from harlib import files, fingerprint
 from harlib.errors import HarlibError
@@ -18,17 +18,25 @@ PLAN = "plan.json"
 _CODE = {"data": ("harlib.simulation",), "run": ("harlib.sweeps.collect",)}
 
 
-@dataclass
-class Graph:
-    """Jobs by name, such as "qat/5f3a...", each with a run that it belongs to, what it needs, and its group.
+class Job(TypedDict):
+    """A job: number of a run that it belongs to, markers of what it needs and of what it only has to follow, group.
 
-    runs: names of the jobs of the runs, in the sweep's order. A job of one run only is in that run's group, which a
-    cluster takes as one submission; a job that several runs share stands alone. needs: markers of the jobs whose
-    results it reads; after: of one that it only has to follow.
+    A job of one run only is in that run's group, which a cluster takes as one submission; a job that several runs share
+    stands alone.
     """
 
+    run: int
+    needs: list[str]
+    after: list[str]
+    group: str | None
+
+
+@dataclass
+class Graph:
+    """Jobs by name, such as "qat/5f3a..."; runs: the names of those that end a run, in the sweep's order."""
+
     runs: list[str] = field(default_factory=list)
-    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
 
 
 def marker(job: str) -> str:
@@ -45,7 +53,6 @@ def build(sweep: Sweep, found: list[SweepRun], root: Path) -> Graph:
         HarlibError: own recordings that are missing.
     """
     graph = Graph()
-    owner: dict[str, int] = {}
     stages = chain(sweep.stages)
     lock = files.sha256(root / "requirements.lock")
     for number, run in enumerate(found):
@@ -56,8 +63,8 @@ def build(sweep: Sweep, found: list[SweepRun], root: Path) -> Graph:
         for stage in stages:
             module = stage_module(stage)
             before = names[module.UPSTREAM or "data"]
-            own = {name: values[name] for name in (*module.PARAMETERS, *SPLIT, "seed")}
-            names[stage] = f"{stage}/{_key(stage, {'parameters': own, 'data': data, 'before': before})}"
+            used = {name: values[name] for name in (*module.PARAMETERS, *SPLIT, "seed")}
+            names[stage] = f"{stage}/{_key(stage, {'parameters': used, 'data': data, 'before': before})}"
             needs[names[stage]] = [before]
         made = [names[stage] for stage in stages]
         shown = {"values": [(name, values[name]) for name in varied(sweep)], "networks": made}
@@ -65,16 +72,15 @@ def build(sweep: Sweep, found: list[SweepRun], root: Path) -> Graph:
         needs[names["run"]] = made
         graph.runs.append(names["run"])
         for name, before_it in needs.items():
-            job = {"run": number, "needs": before_it, "after": [], "group": f"run{number}"}
-            graph.jobs.setdefault(name, job)
-            if owner.setdefault(name, number) != number:
-                graph.jobs[name]["group"] = None
-    for own in _by_group(graph).values():
-        for before, after in itertools.pairwise(own):
+            job = graph.jobs.setdefault(name, Job(run=number, needs=before_it, after=[], group=f"run{number}"))
+            if job["run"] != number:
+                job["group"] = None
+    for alone in _by_group(graph).values():
+        for before, after in itertools.pairwise(alone):
             if before not in graph.jobs[after]["needs"]:
                 graph.jobs[after]["after"] = [before]
     for job in graph.jobs.values():
-        job |= {key: [marker(name) for name in job[key]] for key in ("needs", "after")}
+        job["needs"], job["after"] = list(map(marker, job["needs"])), list(map(marker, job["after"]))
     return graph
 
 
