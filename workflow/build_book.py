@@ -15,11 +15,9 @@ from pathlib import Path
 
 from stage_book import PROJECT, StagingError, stage
 
-EXTENDED = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "reference/extended").rglob("*.*"))
-REPORT = tuple(f"reference/integer/{name}.csv" for name in ("agreement", "bits", "bounds", "requantization"))
-ENGINES = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "reference/engines").glob("*.csv"))
-RADHAR = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "reference/radhar").glob("*.csv"))
-SOURCES = ("_config.yml", "_toc.yml", *EXTENDED, *RADHAR, *REPORT, *ENGINES)
+TABLES = {path for path in (PROJECT / "reference").rglob("*.*") if path.is_file()}
+RUN = {path for path in TABLES if path.is_relative_to(PROJECT / "reference" / "published")}  # the staged run's part
+SOURCES = ("_config.yml", "_toc.yml", *sorted(path.relative_to(PROJECT).as_posix() for path in TABLES - RUN))
 NOTEBOOKS = "notebooks"  # what readers download
 ALSO = ("requirements.lock", "workflow/build_book.py")
 
