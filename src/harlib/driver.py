@@ -43,6 +43,10 @@ def run_study(config: Path, name: str | None, workers: int | None, dry_run: bool
             f"device = {checked.device!r}, compiled = {checked.compiled}: published runs are computed on the cpu, "
             "without torch.compile"
         )
+    if checked.device != "cpu":
+        from harlib import process  # with torch, which takes seconds to import
+
+        process.check_device(checked.device)
     run = Run(root / "runs" / name)
     if dry_run:
         found = freshness.outdated(root, run, checked)

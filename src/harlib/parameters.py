@@ -176,7 +176,7 @@ class Parameters(Simulation, Training, Compression):
     )
     publish_samples: bool = Field(False, description="own recordings may be shown in the book and kept in a reference")
     workers: int = Field(2, ge=1, le=256, description="folds trained at a time, one process and one thread each")
-    device: Literal["cpu", "cuda", "mps"] = Field("cpu", description="where torch computes; published runs use cpu")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where networks are trained; published runs use cpu")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

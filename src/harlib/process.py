@@ -1,6 +1,7 @@
 """How processes that train networks are started and set up; nothing here changes a number."""
 
 import ctypes
+import os
 import platform
 import resource
 import sys
@@ -12,6 +13,8 @@ import joblib
 import torch
 from joblib.externals.loky import get_reusable_executor
 
+from harlib.errors import HarlibError
+
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # glibc's malloc.h
 
 
@@ -21,7 +24,11 @@ def set_up() -> None:
     Folds run as processes: two OpenMP threads that compete for a core cost ten times. glibc gives each 8 MB activation
     back to the kernel and takes it again, zeroed page by page, at the next step: a quarter of a training step's time.
     Another quarter went into torch's filling of memory that nothing has read yet with NaN, which only helps debugging.
+
+    On a GPU, results repeat with a fixed workspace of cuBLAS, and float32 is float32 instead of TF32's 10 bits.
     """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cudnn.allow_tf32 = False
     torch.set_num_threads(1)
     torch.set_deterministic_debug_mode("error")  # as use_deterministic_algorithms, which imports the compiler: 2 s
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -29,6 +36,21 @@ def set_up() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_MAX, 0)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that torch cannot compute on here.
+
+    Raises:
+        HarlibError: "cuda" without a GPU, or with a build of torch that is for the CPU.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        why = (
+            "torch sees no GPU"
+            if torch.version.cuda
+            else "this build of torch is for the CPU; `make TORCH=cuda` brings the other"
+        )
+        raise HarlibError(f"device = 'cuda': {why}: set device: cpu")
 
 
 def threads() -> int:

@@ -39,7 +39,7 @@ def prune_to(model: nn.Module, share: float) -> None:
         share: zeros over all ternary weights, 0..1.
     """
     layers = ternary_layers(model)
-    ratios = torch.cat([magnitude_ratio(weight, held.threshold).flatten() for _, held, weight in layers])
+    ratios = torch.cat([magnitude_ratio(weight, held.threshold).flatten() for _, held, weight in layers]).cpu()
     wanted = zeros_for(share, ratios.numel())
     cut = torch.ones(())
     if wanted:

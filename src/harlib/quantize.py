@@ -109,7 +109,7 @@ class ReluQuantize(nn.Module):
 
     def observe(self, x: Float[Tensor, "*shape"], share: float = 0.9999) -> None:
         """Set the scale so that this share of the values of x is not above the top code."""
-        values = x.detach().flatten()
+        values = x.detach().flatten().cpu()  # torch refuses kthvalue on a GPU where results must repeat
         index = max(1, int(share * values.numel()))
         top = values.kthvalue(index).values.clamp(min=1e-6)
         self.initial_scale.copy_(top / self.top)

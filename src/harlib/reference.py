@@ -43,6 +43,9 @@ def publish(name: str) -> None:
     for path in chosen:
         if not path.is_file():
             raise HarlibError(f"{path} is missing: finish the run with `harlib run config/{name}.yml` first")
+    made = manifest.load(run)
+    if (device := made.parameters.get("device")) != "cpu":
+        raise HarlibError(f"{run} was computed on device {device!r}: published runs are computed on the cpu")
     target.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         fresh = Path(temporary) / "published"
@@ -50,7 +53,6 @@ def publish(name: str) -> None:
             copy = fresh / path.relative_to(run)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
-        made = manifest.load(run)
         kept = {name: mark for name, mark in made.files.items() if (fresh / name).is_file()}
         manifest.save(fresh, made.model_copy(update={"files": kept}))
         if target.is_dir():

@@ -105,8 +105,8 @@ class Study:
         return data.folds(self.dataset(), p.folds, p.seed, p.evaluate_on)
 
     def task(self, stage: ModuleType, fold: int) -> Task:
-        """What a stage is given for one fold."""
-        dataset, p = self.dataset(), self.parameters
+        """What a stage is given for one fold, on the CPU, where notebooks look at networks of any device."""
+        dataset, p = self.dataset(), self.parameters.model_copy(update={"device": "cpu"})
         split = data.folds(dataset, p.folds, p.seed, p.evaluate_on)[fold]
         return make_task(stage, fold, split, p, self.source, dataset)
 
@@ -225,6 +225,7 @@ def begin(notebook: str, names: Mapping[str, Any]) -> Study:
             )
     held = source.parameters() if "from_run" in places else {}
     checked = parameters.check({**held, **given}, f"notebook {notebook}")
+    process.check_device(checked.device)
     target.save_parameters(checked)
     log = target.path / "progress.log"
     if log.is_file():

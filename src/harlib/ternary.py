@@ -59,8 +59,8 @@ def optimal(weight: Float[Tensor, "*shape"]) -> tuple[Int8[Tensor, "*shape"], Fl
     ([1, 0, 0, -1, 0], 0.95)
     """
     order = weight.abs().flatten().sort(descending=True).indices
-    magnitude = weight.abs().flatten()[order].double()
-    count = torch.arange(1, magnitude.numel() + 1, dtype=torch.float64, device=magnitude.device)
+    magnitude = weight.abs().flatten()[order].double().cpu()  # a GPU adds up in any order
+    count = torch.arange(1, magnitude.numel() + 1, dtype=torch.float64)
     best = int((magnitude.cumsum(0) ** 2 / count).argmax()) + 1
     kept = torch.zeros_like(order, dtype=torch.bool)
     kept[order[:best]] = True

@@ -50,9 +50,11 @@ def _simulate(place: Path, p: Parameters) -> None:
 
 def _fit(folder: Path, place: Path, kind: str, p: Parameters, before: Path) -> None:
     """All folds of one stage; `before` is the marker of the stage that it starts from, or the data set."""
+    from harlib import process
     from harlib.extended.plan import stage_module
     from harlib.study import Study
 
+    process.check_device(p.device)
     stage = stage_module(kind)
     source = before.parents[1] if stage.UPSTREAM else before.parent
     place.mkdir(parents=True, exist_ok=True)
