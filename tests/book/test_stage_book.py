@@ -1,6 +1,7 @@
 """A run becomes book/run/ whole, or not at all."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "workflow"))
 
+import build_book  # noqa: E402
 import stage_book  # noqa: E402
 from stage_book import StagingError, chapters  # noqa: E402
 
@@ -145,3 +147,10 @@ def test_notebooks_executed_by_hand_do_not_fit(run: Path) -> None:
 
 def test_the_book_has_the_chapters_of_the_study() -> None:
     assert len(chapters(ROOT)) == 8
+
+
+def test_every_file_that_a_page_reads_comes_to_a_book_elsewhere() -> None:
+    pages = sorted((ROOT / "book").glob("*.md"))
+    named = {name for page in pages for name in re.findall(r"\.\./(reference/[\w./-]+\.\w+)", page.read_text())}
+    assert "reference/engines/sizes.csv" in named
+    assert named <= set(build_book.SOURCES)
