@@ -98,19 +98,27 @@ def place(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         if file.suffix != ".svg" or not file.is_file():
             continue
         svg = file.read_text(encoding="utf-8")
-        if file.parent.as_posix().endswith("run/figures") and isinstance(image.parent, nodes.figure):
+        made = _made(file, svg)
+        if made and isinstance(image.parent, nodes.figure):
             for caption in image.parent.findall(nodes.caption):
-                caption += [nodes.Text(" "), nodes.emphasis("", _made(Path(app.srcdir), svg))]
+                caption += [nodes.Text(" "), nodes.emphasis("", made)]
         drawn = themed(svg, f"picture{number}", image.get("alt", ""))
         image.replace_self(nodes.raw("", f'<div class="harlib-scroll">{drawn}</div>', format="html"))
 
 
-def _made(source: Path, svg: str) -> str:
-    """The notebook that drew a figure, if its file names one as `Study.save_figure` does, and run and commit."""
-    origin = json.loads((source / "book" / "run" / "origin.json").read_text(encoding="utf-8"))
-    notebook = re.search(r"<dc:source>(.*?)</dc:source>", svg)
+def _made(file: Path, svg: str) -> str:
+    """The run that a figure shows and its commit, with the notebook that drew it if `Study.save_figure` named one."""
+    if file.parts[-3:-1] == ("run", "figures"):
+        origin = json.loads((file.parents[1] / "origin.json").read_text(encoding="utf-8"))
+        notebook = re.search(r"<dc:source>(.*?)</dc:source>", svg)
+        drawn = f"Notebook {notebook[1]}, run {origin['run']}" if notebook else f"Run {origin['run']}"
+    elif file.parts[-3:-1] == ("extended", "figures"):
+        origin = json.loads((file.parents[1] / "manifest.json").read_text(encoding="utf-8"))
+        drawn = "Extended run, drawn by harlib extended --tables"
+    else:
+        return ""
     commit = f", commit {origin['commit'][:7]}{' with changes' if origin['dirty'] else ''}" if origin["commit"] else ""
-    return f"{f'Notebook {notebook[1]}, run' if notebook else 'Run'} {origin['run']}{commit}."
+    return f"{drawn}{commit}."
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

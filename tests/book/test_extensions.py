@@ -90,6 +90,8 @@ def page(folder: Path, uri: str, source: str = "") -> nodes.document:
     (folder / "book" / "run" / "origin.json").write_text(
         json.dumps({"run": "one", "commit": "abcdef1234", "dirty": ""})
     )
+    (folder / uri).parent.mkdir(parents=True, exist_ok=True)
+    (folder / uri).parents[1].joinpath("manifest.json").write_text(json.dumps({"commit": "fedcba98", "dirty": True}))
     (folder / uri).write_text(svg(f"<metadata>{source}</metadata><path/>"))
     return doctree
 
@@ -102,6 +104,11 @@ def page(folder: Path, uri: str, source: str = "") -> nodes.document:
             "book/run/figures/a.svg",
             "<dc:source>05-pruning</dc:source>",
             "A caption. Notebook 05-pruning, run one, commit abcdef1.",
+        ),
+        (
+            "reference/extended/figures/a.svg",
+            "",
+            "A caption. Extended run, drawn by harlib extended --tables, commit fedcba9 with changes.",
         ),
         ("book/b.svg", "", "A caption."),
     ],

@@ -76,6 +76,7 @@ def test_tables_have_headings_with_a_scope(read: dict[Path, Found]) -> None:
 def test_every_figure_says_where_it_is_from(read: dict[Path, Found]) -> None:
     """The notebook that draws it, the run and the commit; a figure that no run made needs none."""
     origin = json.loads((BOOK.parents[1] / "book" / "run" / "origin.json").read_text(encoding="utf-8"))
+    extended = json.loads((BOOK.parents[1] / "reference" / "extended" / "manifest.json").read_text(encoding="utf-8"))
     captions = [
         (page.name, caption)
         for page in PAGES
@@ -84,6 +85,9 @@ def test_every_figure_says_where_it_is_from(read: dict[Path, Found]) -> None:
     assert len(captions) >= 30
     for page_name, caption in captions:
         words = re.sub(r"<[^>]+>", "", caption)
+        if page_name == "extended.html":
+            assert f"Extended run, drawn by harlib extended --tables, commit {extended['commit'][:7]}" in words, words
+            continue
         assert re.search(rf"[Rr]un {re.escape(origin['run'])}", words), (page_name, words)
         assert "otebook" in words, (page_name, words)
         assert f"commit {origin['commit'][:7]}" in words or not origin["commit"], (page_name, words)
