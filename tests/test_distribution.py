@@ -144,7 +144,7 @@ def test_with_the_extra_study_the_smoke_study_runs_and_gives_the_same(wheel, tmp
     """The library is the wheel's, outside the project, which lies here without its sources."""
     programs = make_environment(tmp_path / "venv", wheel, "study")
     project = tmp_path / "project"
-    for name in ("workflow", "notebooks", "config", "reference/extended"):
+    for name in ("workflow", "notebooks", "config", "reference"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, project / name)

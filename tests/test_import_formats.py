@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import tracemalloc
 import zipfile
 import zlib
 
@@ -146,6 +147,19 @@ def test_a_header_that_claims_too_much_is_refused_before_it_is_believed(tmp_path
     for name, message in messages.items():
         with pytest.raises(HarlibError, match=message):
             reading.read(tmp_path / name)
+
+
+def test_a_chunk_of_a_png_that_claims_too_much_is_not_believed(tmp_path):
+    path = write(tmp_path / "a.png", VALUES)
+    content = path.read_bytes()
+    at = content.index(b"IDAT") - 4
+    path.write_bytes(content[:at] + (2**31 - 1).to_bytes(4, "big") + content[at + 4 :])
+    tracemalloc.start()
+    try:
+        np.testing.assert_array_equal(reading.read(path), VALUES)  # its content is whole
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
 
 
 def test_archives_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch):

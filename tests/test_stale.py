@@ -46,7 +46,7 @@ def project(tmp_path):
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     for name in ("src", "workflow", "notebooks", "config", "reference/extended", "runs/smoke"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored, symlinks=True)
-    for name in ("pyproject.toml", "requirements.lock"):
+    for name in ("pyproject.toml", "requirements.lock", *(f"reference/{table}" for table in workflow.TABLES)):
         shutil.copy2(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -101,6 +101,7 @@ CHANGES = {
     "oracle": (lambda p: say_more(p / "src/harlib/integer/oracle.py"), NAMES[6:]),
     "simulator": (lambda p: say_more(p / "src/harlib/radar/gait.py"), NAMES),
     "plot of one notebook": (lambda p: say_more(p / "src/harlib/plots/quantizers.py"), NAMES[3:]),
+    "table of the recipe": (lambda p: say_more(p / "reference/recipe.csv"), NAMES[3:]),
     "lock": (lambda p: say_more(p / "requirements.lock"), NAMES),
     "pruning's parameter": (lambda p: parameter(p / CONFIG, sparsity=0.5), NAMES[4:]),
     "radar's parameter": (lambda p: parameter(p / CONFIG, noise_looks=3), NAMES),

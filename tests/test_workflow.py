@@ -25,7 +25,7 @@ def test_every_notebook_of_the_folder_is_in_the_study():
 
 
 def test_every_need_is_made_by_an_earlier_notebook():
-    made = {"params.yml", "inputs/data_file.txt", "inputs/extended.txt"}  # of `prepare`
+    made = {"params.yml", "inputs/data_file.txt", "inputs/extended.txt", "inputs/tables.txt"}  # of `prepare`
     for notebook in workflow.NOTEBOOKS:
         assert set(notebook.needs) <= made
         made |= set(notebook.makes)
@@ -125,6 +125,16 @@ def test_a_new_table_of_the_extended_run_is_an_input(tmp_path):
     assert held[0] == ""
     assert held[1].startswith("summary.csv ")
     assert len(set(held)) == 3
+
+
+@names
+def test_every_committed_table_that_a_notebook_reads_is_an_input(path, tmp_path):
+    read = set(re.findall(r'"reference" / "([\w.-]+)"', notebooks.code(path)))
+    (needs,) = [notebook.needs for notebook in workflow.NOTEBOOKS if notebook.name == path.stem]
+    assert read == (set(workflow.TABLES) if "inputs/tables.txt" in needs else set())
+    assert (".extended(" in notebooks.code(path)) == ("inputs/extended.txt" in needs)
+    workflow.prepare(ROOT, Run(tmp_path), parameters.check({}))
+    assert [line.split()[0] for line in (tmp_path / "inputs/tables.txt").open()] == list(workflow.TABLES)
 
 
 def test_a_marker_without_its_checkpoints_is_removed(tmp_path):

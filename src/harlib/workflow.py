@@ -17,6 +17,8 @@ from harlib.runs import LOCAL, PARAMETERS, Run, parameters_text
 _DATA = ("data.npz", "fresh.npz")
 _OWN = "inputs/data_file.txt"  # hash of the own recordings, so that others under the same name are noticed
 _EXTENDED = "inputs/extended.txt"  # hashes of the extended run's committed files, which some notebooks show
+_TABLES = "inputs/tables.txt"  # hashes of TABLES
+TABLES = ("recipe.csv", "training-step.csv")  # of reference/, which notebook 04 shows
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ NOTEBOOKS = (
     ),
     Notebook("02-fp32-baseline", _DATA, _marker("fp32")),
     Notebook("03-ternarization-analysis", (*_DATA, *_marker("fp32")), _marker("ternary-ptq", "ternary-ptq-bn")),
-    Notebook("04-quantization-aware-training", (*_DATA, *_marker("fp32")), _marker("qat")),
+    Notebook("04-quantization-aware-training", (_TABLES, *_DATA, *_marker("fp32")), _marker("qat")),
     Notebook("05-pruning", (_EXTENDED, *_DATA, *_marker("qat")), _marker("pruned")),
     Notebook("06-batch-norm-folding", (*_DATA, *_marker("pruned")), _marker("folded")),
     Notebook("07-integer-inference", (*_DATA, *_marker("pruned")), _marker("integer")),
@@ -69,10 +71,12 @@ def inputs(root: Path, run: Run, parameters: Parameters) -> dict[str, str]:
     if own and not own.is_file():
         raise HarlibError(f"data_file: {own} is missing: make it with `harlib import RECORDINGS --out {own}`")
     extended = sorted((root / "reference" / "extended").glob("*.*"))
+    tables = [path for name in TABLES if (path := root / "reference" / name).is_file()]
     found = {
         PARAMETERS: parameters_text(parameters),
         _OWN: files.sha256(own) if own else "",
         _EXTENDED: "".join(f"{path.name} {files.sha256(path)}\n" for path in extended),
+        _TABLES: "".join(f"{path.name} {files.sha256(path)}\n" for path in tables),
     }
     values = parameters.model_dump(mode="json", exclude=LOCAL)
     for notebook in NOTEBOOKS:

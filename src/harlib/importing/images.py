@@ -1,5 +1,6 @@
 """Spectrograms that were saved as pictures: PNG and JPEG, as shades of grey."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ def read(path: Path) -> Float[np.ndarray, "rows columns"]:
     """
     check_bytes(path)
     try:
-        with Image.open(path, formats=("PNG", "JPEG")) as image:
+        # From memory: from a file, Pillow takes as many bytes as a chunk says that it has, before it reads them.
+        with Image.open(io.BytesIO(path.read_bytes()), formats=("PNG", "JPEG")) as image:
             check_shape(path, (image.height, image.width))
             grey = image if image.mode in ("I;16", "I") else image.convert("L")
             return np.asarray(grey).astype(np.float64)
