@@ -126,6 +126,41 @@ def start_engines(model_path: Path, folder: Path, peers: str | None) -> dict[str
     return engines
 
 
+def conditions(options: argparse.Namespace) -> list[dict[str, str]]:
+    """What the times depend on."""
+    from harlib import provenance
+    from harlib.integer.model import load
+    from harlib.integer.native import find_compiler
+
+    compiler = subprocess.run([str(find_compiler()), "--version"], capture_output=True, text=True).stdout
+    flags = Path("/proc/cpuinfo").read_text().split() if Path("/proc/cpuinfo").is_file() else []
+    names = ("onnxruntime", "openvino", "ai-edge-litert")
+    versions = "; ".join(f"{name} {{}}" for name in names) if options.peers else "none"
+    if options.peers:
+        code = f"import importlib.metadata as m; print(*map(m.version, {names}))"
+        found = subprocess.run([options.peers, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+        versions = versions.format(*found)
+    return [
+        {"condition": "processor", "value": provenance.cpu_name()},
+        {
+            "condition": "AVX-512 with VNNI, for runtimes that use it",
+            "value": "yes" if "avx512_vnni" in flags else "no",
+        },
+        {"condition": "compiler", "value": compiler.partition("\n")[0]},
+        {"condition": "runtimes", "value": versions},
+        {"condition": "rounds of 10 inferences", "value": str(options.rounds)},
+        {"condition": "floor of the AVX2 code, cycles", "value": f"{floor_cycles(load(options.model)):.0f}"},
+    ]
+
+
+def write(path: Path, rows: list[dict[str, str]]) -> None:
+    """Write rows as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def main() -> None:
     """Print a table and the ratios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -149,21 +184,15 @@ def main() -> None:
             engine.stdin.close()
             engine.wait()
     peers = [name for name in PEERS if name in times]
-    rows = []
     best = min(peers, key=lambda name: min(times[name])) if peers else None
-    from harlib.integer.model import load
-
-    cycles = floor_cycles(load(options.model))
+    rows = []
     for name, values in times.items():
-        row = {"engine": name, "median us": f"{statistics.median(values):.1f}", "minimum us": f"{min(values):.1f}"}
-        row["times as fast as " + str(best)] = f"{min(times[best]) / min(values):.2f}" if best else ""
-        rows.append(row | {"floor in cycles": f"{cycles:.0f}" if name == "C fast, AVX2" else ""})
+        row = {"engine": name, "median (us)": f"{statistics.median(values):.1f}", "least (us)": f"{min(values):.1f}"}
+        rows.append(row | {f"times as fast as {best}": f"{min(times[best]) / min(values):.2f}" if best else ""})
         print(", ".join(f"{key} {value}" for key, value in rows[-1].items() if value))
     if options.out:
-        with options.out.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        write(options.out, rows)
+        write(options.out.with_name(f"{options.out.stem}-conditions.csv"), conditions(options))
     if options.json:
         options.json.write_text(json.dumps(times))
 
