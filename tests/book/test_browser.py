@@ -28,6 +28,12 @@ def test_page_is_whole(opened: Opened, name: str) -> None:
         assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
         assert image.get_attribute("alt"), f"{image.get_attribute('src')} has no alternative text"
 
+    column = page.locator("article").first.bounding_box()
+    assert column is not None
+    for caption in page.locator("article caption").all():  # also that of a table that scrolls
+        box = caption.bounding_box()
+        assert box is None or box["x"] + box["width"] <= column["x"] + column["width"], caption.inner_text()
+
     formulas = page.locator("article .math")
     assert page.locator("article mjx-container").count() >= formulas.count()
     for formula in formulas.all():
