@@ -96,7 +96,7 @@ export function mountThreshold(place, data) {
     layer.append(
       line("pg-line-zeros", zeros), line("pg-line-distance", ({ distance }) => distance),
       s("line", { class: "pg-now", x1: x(state.t), x2: x(state.t), y1: y(0), y2: y(100) }),
-      s("text", { x: x(2.45), y: y(100 * zeros(held.curve.at(-1))) + 30, "text-anchor": "end" }, "zeros (dashed)"),
+      s("text", { x: x(2.45), y: y(100 * zeros(held.curve.at(-1))) + 56, "text-anchor": "end" }, "zeros (dashed)"),
       s("text", { x: x(0.05), y: y(100 * held.curve[0].distance) - 8 }, "distance (solid)"));
     return svg;
   }
