@@ -22,6 +22,7 @@ BIN = ROOT / ".venv" / "bin"
 BOOK = ROOT / "_build" / "timed"
 
 SAYS = {
+    "first": "a first result of one's own: the notebook command below, from an installed environment",
     "book": "`make book` from an installed environment: the published study and its book",
     "again": "`make book` again, nothing changed",
     "quick": "`make quick`",
@@ -40,7 +41,17 @@ def study(config: str, book: bool) -> list[list[str]]:
     return commands
 
 
+FIRST = [
+    "notebooks/03-ternarization-analysis.ipynb",
+    str(BOOK / "first.ipynb"),
+    "-k",
+    "python3",
+    "-p",
+    "threshold",
+    "0.5",
+]
 WORK = {
+    "first": [["mkdir", "-p", str(BOOK)], [f"{BIN}/papermill", *FIRST, "-p", "to_run", "runs/timed-first"]],
     "book": study("published", True),
     "again": study("published", True),
     "quick": study("quick", False),
@@ -92,7 +103,7 @@ def main() -> int:
     if TABLE.is_file():
         with TABLE.open(newline="") as file:
             rows = {row[0]: row[1:] for row in list(csv.reader(file))[1:]}
-    folders = [BOOK, *(ROOT / "runs" / f"timed-{config}" for config in ("published", "quick", "smoke"))]
+    folders = [BOOK, *(ROOT / "runs" / f"timed-{run}" for run in ("first", "published", "quick", "smoke"))]
     try:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
