@@ -10,7 +10,7 @@ TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
 .PHONY: help environment book quick extended sweep smoke lab course wheelhouse test test-all lint compare publish-reference \
-	smoke-reference integer-report release-archive release-check unlock clean browser node arm microcontroller
+	smoke-reference trust integer-report release-archive release-check unlock clean browser node arm microcontroller
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,10 @@ publish-reference: environment ## write reference/published/ anew from runs/publ
 
 smoke-reference: smoke ## write reference/smoke anew: the smoke run's numbers, and what another processor does to them
 	@$(BIN)/python tools/smoke_reference.py
+
+trust: smoke ## count what became of broken files, kills and full disks, to book/tables: half an hour
+	@$(BIN)/python tools/trust.py fuzz
+	@$(BIN)/python tools/trust.py faults
 
 release-archive: environment ## pack runs/published for a release, its checksum into reference/release.json
 	@$(BIN)/harlib run config/published.yml
