@@ -10,7 +10,7 @@ TEST_BOOK := _build/test
 export TORCH
 .DEFAULT_GOAL := help
 .PHONY: help environment book quick extended sweep smoke lab course wheelhouse test test-all lint compare publish-reference \
-	smoke-reference trust integer-report release-archive release-check unlock clean browser node arm microcontroller
+	smoke-reference trust integer-report release-archive release-check unlock clean browser node arm c microcontroller
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ lint: environment ## ruff and mypy
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-test: lint browser node arm ## everything that is checked on every change
+test: lint browser node arm c ## everything that is checked on every change
 	@$(BIN)/harlib run config/smoke.yml
 	@$(BIN)/python workflow/build_book.py --run runs/smoke --workspace $(TEST_BOOK)
 	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder \
@@ -58,7 +58,7 @@ test-all: test ## test, its property tests on inputs drawn anew, and the tests t
 	@$(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile new src tests -m "hypothesis and not slow"
 	@HARLIB_BOOK=$(TEST_BOOK)/_build/html $(BIN)/pytest tests -m slow
 
-browser node arm:
+browser node arm c:
 	@tools/system-packages.sh $@
 
 node: tests/node_modules/.package-lock.json

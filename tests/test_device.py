@@ -50,11 +50,18 @@ def test_the_message_says_whether_the_build_or_the_machine_lacks_it(without, mon
     process.check_device("cpu")
 
 
-def test_a_run_of_a_gpu_is_not_published(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("device", "cuda", "was computed on device 'cuda': published runs are computed on the cpu"),
+        ("compiled", True, "was trained through torch.compile: published runs do without"),
+    ],
+)
+def test_a_run_of_a_gpu_or_of_a_compiler_is_not_published(tmp_path, monkeypatch, capsys, name, value, message):
     published = ROOT / "reference" / "published"
     run = tmp_path / "runs" / "mine"
     made = json.loads((published / "manifest.json").read_text())
-    made["parameters"]["device"] = "cuda"
+    made["parameters"][name] = value
     for path in (path for path in published.rglob("*") if path.is_file()):
         copy = run / path.relative_to(published)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +69,7 @@ def test_a_run_of_a_gpu_is_not_published(tmp_path, monkeypatch, capsys):
     (run / "manifest.json").write_text(json.dumps(made))
     monkeypatch.setattr("harlib.reference.project_root", lambda: tmp_path)
     assert main(["publish-reference", "--run", "mine"]) == 1
-    assert "was computed on device 'cuda': published runs are computed on the cpu" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "reference").exists()
 
 

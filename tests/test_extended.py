@@ -1,6 +1,7 @@
 """A plan of points: what is shared, what is found again, what is said to be missing."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -92,6 +93,14 @@ def test_committed_tables_are_those_of_the_committed_summary(tmp_path):
         assert path.read_bytes() == (kept / "tables" / path.name).read_bytes()
     for part in ("tables", "figures"):
         assert {path.name for path in (tmp_path / part).iterdir()} == {path.name for path in (kept / part).iterdir()}
+    for path in (tmp_path / "figures").iterdir():
+        assert drawn(path) == drawn(kept / "figures" / path.name)
+
+
+def drawn(path):
+    """What a figure of points and intervals says, whatever fonts its machine has: its words and its marks' heights."""
+    svg = path.read_text()
+    return re.findall(r"<text[^>]*>([^<]*)</text>", svg), len(re.findall("<use ", svg))
 
 
 def test_a_point_s_mean_is_that_of_its_networks(finished):

@@ -204,6 +204,7 @@ def test_snakemake_runs_what_is_missing_and_nothing_else(finished):
     [
         ({"grid": {"treshold": [0.5]}}, r"treshold = 0.5: unknown parameter 'treshold' \(did you mean 'threshold'\?\)"),
         ({"grid": {"threshold": [0.5, 9]}}, "threshold = 9: threshold = 9: input should be less than or equal to 3"),
+        ({"grid": {"evaluate_on": ["test", "validation"]}}, "evaluate_on cannot vary within a sweep"),
         ({"grid": {}}, "grid is empty"),
         ({"grid": {"threshold": []}}, "grid: threshold is empty"),
         ({"grid": None, "points": []}, "0 runs; 1 to 100,000 are allowed"),

@@ -46,6 +46,8 @@ def publish(name: str) -> None:
     made = manifest.load(run)
     if (device := made.parameters.get("device")) != "cpu":
         raise HarlibError(f"{run} was computed on device {device!r}: published runs are computed on the cpu")
+    if made.parameters.get("compiled"):
+        raise HarlibError(f"{run} was trained through torch.compile: published runs do without")
     target.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
         fresh = Path(temporary) / "published"

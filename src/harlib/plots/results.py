@@ -67,7 +67,8 @@ def drops(found: Mapping[str, Mapping[str, Interval]], title: str, limit: float 
         estimates = 100 * np.array([intervals[stage] for stage in stages]).reshape(-1, 3)
         bars = np.abs(estimates[:, 1:] - estimates[:, :1]).T
         rows = np.arange(len(stages)) + 0.24 * (i - (len(found) - 1) / 2)
-        near = estimates[:, 0] <= limit
+        far = estimates[:, 0] > limit
+        near = ~far  # also what is not known, which draws nothing
         axis.errorbar(
             estimates[near, 0],
             rows[near],
@@ -77,7 +78,7 @@ def drops(found: Mapping[str, Mapping[str, Interval]], title: str, limit: float 
             color=PALETTE[i],
             label=name,
         )
-        for value, row in zip(estimates[~near, 0], rows[~near], strict=True):
+        for value, row in zip(estimates[far, 0], rows[far], strict=True):
             across = axis.get_yaxis_transform()
             axis.plot(1, row, ">", color=PALETTE[i], transform=across, clip_on=False)
             axis.text(0.97, row, f"{value:.1f}", fontsize="x-small", transform=across, ha="right", va="center")

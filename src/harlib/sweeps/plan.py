@@ -13,7 +13,7 @@ from harlib.errors import HarlibError
 from harlib.extended.plan import stage_module
 from harlib.parameters import Parameters, Simulation
 
-MOST = 100_000  # runs; book/scale.md says what so many take
+MOST = 100_000  # runs
 _OWN = {"seed": "`seeds` lists them", "workers": "the option --workers sets it"}
 SPLIT = ("folds", "evaluate_on", "device")  # what every network depends on, beside its stage's parameters and its seed
 DATA = (*Simulation.model_fields, "data_file")
@@ -96,6 +96,8 @@ def expand(sweep: Sweep, source: Path) -> list[SweepRun]:
     for name in (*sweep.parameters, *varied(sweep)):
         if name in _OWN:
             raise HarlibError(f"{source}: {name} is no parameter of a sweep: {_OWN[name]}")
+    if "evaluate_on" in varied(sweep):
+        raise HarlibError(f"{source}: evaluate_on cannot vary within a sweep: set it under `parameters`")
     if both := set(sweep.parameters) & set(varied(sweep)):
         raise HarlibError(f"{source}: {min(both)} stands in `parameters` and is varied: leave one of them out")
     if sweep.grid is not None:
