@@ -10,6 +10,7 @@ from helpers import toy_dataset
 from harlib import data, execution
 from harlib.cli import main
 from harlib.errors import HarlibError
+from harlib.evaluate import Interval
 from harlib.extended import plan as plans
 from harlib.extended import run, shown, tables
 from harlib.project import project_root
@@ -56,12 +57,12 @@ def test_the_summary_has_a_row_a_point_and_stage(finished):
 
 def test_the_book_s_tables_show_the_last_stage_in_percent(finished):
     _, folder = finished
-    table = pd.read_csv(folder / "tables" / "sparsity.csv")
+    table = pd.read_csv(folder / "tables" / "sparsity.csv", converters={"fresh drop (points)": str})
     row = pd.read_csv(folder / "summary.csv").query("stage == 'sparse'")
     assert "stage" not in table
     assert table["fresh accuracy (%)"].item() == pytest.approx(100 * row.accuracy.item(), abs=0.01)
-    ends = [100 * row[f"drop{end}"].item() for end in ("", "_low", "_high")]
-    assert table["fresh drop (points)"].item() == "{:.2f} ({:.2f} to {:.2f})".format(*ends)
+    drop = Interval(*(row[f"drop{end}"].item() for end in ("", "_low", "_high")))
+    assert table["fresh drop (points)"].item() == drop.in_percent()
     assert pd.read_csv(folder / "tables" / "headline.csv").stage.tolist() == ["qat", "pruned", "integer"]
 
 

@@ -170,16 +170,23 @@ def test_what_is_missing_is_left_out(finished, tmp_path):
     assert len(pd.read_csv(folder / tables.TABLE).groupby(["threshold", "seed"])) == 3
 
 
-def test_a_damaged_network_is_made_again(finished):
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("checkpoints/qat/fold1.safetensors", lambda path: path.write_bytes(path.read_bytes()[:100])),
+        ("results/qat/fold1.json", lambda path: path.unlink()),  # the last fold's: no other shows that it is lost
+    ],
+)
+def test_a_damaged_network_is_made_again(finished, file, damage):
     folder, _ = finished
-    _, _, jobs = graph_of(folder / "a-sweep.yml")
+    _, runs, jobs = graph_of(folder / "a-sweep.yml")
     name = next(name for name in jobs.jobs if name.startswith("qat/"))
-    sweeps._drop_damaged(folder, jobs)
+    sweeps._drop_damaged(folder, jobs, runs)
     assert sweeps._open(folder, jobs.jobs) == 0
     checkpoint = folder / name / "checkpoints" / "qat" / "fold1.safetensors"
     whole = checkpoint.read_bytes()
-    checkpoint.write_bytes(whole[:100])
-    sweeps._drop_damaged(folder, jobs)
+    damage(folder / name / file)
+    sweeps._drop_damaged(folder, jobs, runs)
     assert not (folder / graph.marker(name)).exists()
     assert sweeps._open(folder, jobs.jobs) == 1
     job.do(folder, name)  # trains this fold only, and gets what it was

@@ -166,7 +166,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, nargs="?", default=Path("reference/published/models/fold0.json"))
     parser.add_argument("--rounds", type=int, default=300)
-    parser.add_argument("--peers", help="Python with onnx, onnxruntime, openvino")
+    parser.add_argument("--peers", help="Python with onnx, onnxruntime, openvino, ai-edge-litert")
     parser.add_argument("--out", type=Path, help="write the table here, .csv")
     parser.add_argument("--json", type=Path, help="write the times here")
     options = parser.parse_args()

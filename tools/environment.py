@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -155,16 +156,10 @@ def update(torch: str) -> None:
     print("Environment: complete", flush=True)
 
 
-def main() -> int:
-    """Run as a program."""
+def exit_status(work: Callable[[], None]) -> int:
+    """Do the work of a program; its problem, if it has one, is printed and makes the status 1."""
     try:
-        check_python(sys.version_info[:3])
-        torch = os.environ.get("TORCH") or "cpu"
-        if torch not in ("cpu", "cuda"):
-            raise EnvironmentProblem(f"TORCH={torch}: allowed are cpu (the default) and cuda")
-        if STAMP.is_file() and STAMP.read_text() == fingerprint(torch):
-            return 0
-        update(torch)
+        work()
     except EnvironmentProblem as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -172,6 +167,21 @@ def main() -> int:
         print("Interrupted; the same command goes on from here", file=sys.stderr)
         return 130
     return 0
+
+
+def bring() -> None:
+    """Check what is asked for, and update where something is not in place."""
+    check_python(sys.version_info[:3])
+    torch = os.environ.get("TORCH") or "cpu"
+    if torch not in ("cpu", "cuda"):
+        raise EnvironmentProblem(f"TORCH={torch}: allowed are cpu (the default) and cuda")
+    if not STAMP.is_file() or STAMP.read_text() != fingerprint(torch):
+        update(torch)
+
+
+def main() -> int:
+    """Run as a program."""
+    return exit_status(bring)
 
 
 if __name__ == "__main__":

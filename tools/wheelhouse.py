@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEXTS = ROOT / "tools" / "wheelhouse"
 
 
-class WheelhouseError(Exception):
+class WheelhouseError(environment.EnvironmentProblem):
     """Something that keeps the packing back; its text says what to do."""
 
 
@@ -149,15 +149,8 @@ def main() -> int:
     parser.add_argument("--book", type=Path, default=ROOT / "_build" / "html", help="default _build/html")
     parser.add_argument("--run", type=Path, default=ROOT / "runs" / "quick", help="default runs/quick")
     options = parser.parse_args()
-    try:
-        pack(options.out.resolve(), options.book.resolve(), options.run.resolve())
-    except (WheelhouseError, environment.EnvironmentProblem) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted; the same command goes on from here", file=sys.stderr)
-        return 130
-    return 0
+    places = (path.resolve() for path in (options.out, options.book, options.run))
+    return environment.exit_status(lambda: pack(*places))
 
 
 if __name__ == "__main__":

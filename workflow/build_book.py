@@ -15,9 +15,9 @@ from pathlib import Path
 
 from stage_book import PROJECT, StagingError, stage
 
-TABLES = {path for path in (PROJECT / "reference").rglob("*.*") if path.is_file()}
-RUN = {path for path in TABLES if path.is_relative_to(PROJECT / "reference" / "published")}  # the staged run's part
-SOURCES = ("_config.yml", "_toc.yml", *sorted(path.relative_to(PROJECT).as_posix() for path in TABLES - RUN))
+TABLES = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "reference").rglob("*.*") if path.is_file())
+# What reference/published holds, pages take from the staged run.
+SOURCES = ("_config.yml", "_toc.yml", *(name for name in TABLES if not name.startswith("reference/published/")))
 NOTEBOOKS = "notebooks"  # what readers download
 ALSO = ("requirements.lock", "workflow/build_book.py")
 

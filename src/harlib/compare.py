@@ -193,17 +193,18 @@ def _page(
         for d in found
     ]
     heads = ["samples", "stage", f"{reference} (%)", f"{name} (%)", "difference (points)", "paired"]
-    style.use()
-    drawn = protocol.differences(
-        {d.stage: d.gain for d in found if d.samples == "test"},
-        "difference in accuracy (points)",
-        "This run less the other one, test samples",
-    )
+    with style.look():
+        drawn = protocol.differences(
+            {d.stage: d.gain for d in found if d.samples == "test"},
+            "difference in accuracy (points)",
+            "This run less the other one, test samples",
+        )
+        figure = webpage.figure(
+            drawn, "Differences in accuracy by stage on test samples, with intervals; the table has the numbers"
+        )
     body = BODY.format(
         accuracy=webpage.table(heads, rows),
-        figure=webpage.figure(
-            drawn, "Differences in accuracy by stage on test samples, with intervals; the table has the numbers"
-        ),
+        figure=figure,
         metrics=webpage.table(["stage", "metric", *names], [(s, m, f"{a:.4g}", f"{b:.4g}") for s, m, a, b in metrics]),
         equal=equal[0],
         common=equal[1],

@@ -22,6 +22,16 @@ class Interval(NamedTuple):
     low: float
     high: float
 
+    def in_percent(self) -> str:
+        """The estimate and, in brackets, the ends it has, as percent or points; empty where nothing is known.
+
+        >>> Interval(0.0125, -0.00001, 0.02).in_percent()
+        '1.25 (0.00 to 2.00)'
+        """
+        estimate, low, high = (f"{round(100 * value, 2) + 0.0:.2f}" for value in self)  # no -0.00
+        ends = "" if math.isnan(self.low) else f" ({low} to {high})"
+        return "" if math.isnan(self.estimate) else f"{estimate}{ends}"
+
 
 class Bin(NamedTuple):
     """Samples whose value lies from `low` to `high`: how many, and the mean of their scores with its interval."""

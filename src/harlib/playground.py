@@ -64,15 +64,15 @@ def write(run: Path, target: Path) -> None:
     }
     for name, content in parts.items():
         files.write(target / f"{name}.json", json.dumps(content, separators=(",", ":")))
-    for name, figure in pictures(network, parts).items():
-        held = io.BytesIO()
-        figure.savefig(held, format="jpeg", dpi=80, pil_kwargs={"quality": 80})
-        files.write(target / f"{name}.jpg", held.getvalue())
+    with style.look():
+        for name, figure in pictures(network, parts).items():
+            held = io.BytesIO()
+            figure.savefig(held, format="jpeg", dpi=80, pil_kwargs={"quality": 80})
+            files.write(target / f"{name}.jpg", held.getvalue())
 
 
 def pictures(network: IntegerModel, parts: dict[str, Any]) -> dict[str, Figure]:
     """A still picture a widget, of the content of `write`'s files."""
-    style.use()
     shown, grid = parts["samples"]["samples"], parts["grid"]
     layer = parts["weights"]["stages"]["fp32"][0]
     values = np.frombuffer(base64.b64decode(layer["values"]), "<f4")

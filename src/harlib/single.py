@@ -107,9 +107,9 @@ def _figure(x: Float[np.ndarray, "64 64"], row_m_s: float, column_s: float, sour
     # Drawing is imported here: arrays alone do not need it.
     from harlib.plots import radar, style
 
-    style.use()
     span = (float(np.quantile(x, 0.01)), float(np.quantile(x, 0.999)))
-    figure = radar.pictures({source: x}, 64 * column_s, 32 * row_m_s, "raw log magnitude, 20 units a dB", span)
     held = io.BytesIO()
-    figure.savefig(held, format="png", dpi=150)
+    with style.look():
+        figure = radar.pictures({source: x}, 64 * column_s, 32 * row_m_s, "raw log magnitude, 20 units a dB", span)
+        figure.savefig(held, format="png", dpi=150)
     return held.getvalue()

@@ -54,23 +54,16 @@ def readable(rows: pd.DataFrame) -> pd.DataFrame:
         shown[label] = ["" if np.isnan(value) else f"{100 * value:.2f}" for value in rows[name]]
     for name, label in (("drop", "fresh drop (points)"), ("fold_drop", "drop on folds (points)")):
         ends = zip(rows[name], rows[f"{name}_low"], rows[f"{name}_high"], strict=True)
-        shown[label] = [_interval(Interval(*values)) for values in ends]
+        shown[label] = [Interval(*values).in_percent() for values in ends]
     shown["epoch, times fp32"] = ["" if np.isnan(value) else f"{value:.2f}" for value in rows["time_ratio"]]
     if rows["stage"].nunique() == 1 and rows["networks"].all():
         shown = shown.drop(columns="stage")
     return shown
 
 
-def _interval(found: Interval) -> str:
-    estimate, low, high = (round(100 * value, 2) + 0.0 for value in found)  # no -0.00
-    return "" if np.isnan(estimate) else f"{estimate:.2f} ({low:.2f} to {high:.2f})"
-
-
 def figure(rows: pd.DataFrame) -> bytes:
     """The drops of a table with their intervals, as SVG."""
-    import matplotlib as mpl  # its import takes a second
-
-    from harlib.plots import results, style
+    from harlib.plots import results, style  # its import takes a second
 
     several = rows["stage"].nunique() > 1
     names = [f"{point}, {stage}" if several else str(point) for point, stage in rows[["point", "stage"]].to_numpy()]
@@ -79,8 +72,7 @@ def figure(rows: pd.DataFrame) -> bytes:
         ends = rows[[column, f"{column}_low", f"{column}_high"]].to_numpy(float)
         found[label] = {name: Interval(*values) for name, values in zip(names, ends, strict=True)}
     held = io.BytesIO()
-    with mpl.rc_context():
-        style.use()
+    with style.look():
         drawn = results.drops(found, "Lost against the float parents", FIGURE_POINTS)
         drawn.savefig(held, format="svg", metadata={"Date": None}, bbox_inches="tight")
     return held.getvalue()

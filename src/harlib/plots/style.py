@@ -3,7 +3,9 @@
 Notebooks show figures as SVG. The book recolours ink and paper by its theme and leaves the colours of data alone.
 """
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib as mpl
@@ -41,6 +43,14 @@ def use() -> None:
             **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
         }
     )
+
+
+@contextlib.contextmanager
+def look() -> Iterator[None]:
+    """The look for figures that are drawn and saved inside the block; the process's own look is left alone."""
+    with mpl.rc_context():
+        use()
+        yield
 
 
 def withheld() -> Figure:

@@ -39,17 +39,18 @@ def sweep(name: str, cores: int = 2, workers: int = 1, profile: Path | None = No
     folder = root / "runs" / "sweeps" / name
     failed = False
     with driver.only_one(folder) as lock:
-        files.write_if_changed(folder / graph.PLAN, graph.text(content, runs, jobs))
+        text = graph.text(content, runs, jobs)
+        files.write_if_changed(folder / graph.PLAN, text)
         if not tables_only:
             if profile is None:  # jobs of a cluster may still write for a call that was killed
                 files.sweep(folder)
-            _drop_damaged(folder, jobs)
+            _drop_damaged(folder, jobs, runs)
             print(f"{name}: {len(runs)} runs, {_open(folder, jobs.jobs)} of {len(jobs.jobs)} jobs to do", flush=True)
             where = ["--profile", str(profile.resolve())] if profile else ["--cores", str(cores)]
             command = driver.command(folder, [*_arguments(root), *where], workers=workers)
             with driver.progress(folder / driver.LOG, r"\d+ of \d+ steps"):
                 failed = driver.snakemake(folder, command, lock)
-        shown = json.loads(graph.text(content, runs, jobs))
+        shown = json.loads(text)
         tables.write(folder, shown)
         finished = len(runs) - _open(folder, jobs.runs)
         files.write(folder / PAGE, page.html(name, shown, tables.places(folder, shown), finished))
@@ -71,15 +72,14 @@ def _open(folder: Path, jobs: Iterable[str]) -> int:
     return sum(not (folder / graph.marker(name)).is_file() for name in jobs)
 
 
-def _drop_damaged(folder: Path, jobs: graph.Graph) -> None:
+def _drop_damaged(folder: Path, jobs: graph.Graph, runs: list[plan.SweepRun]) -> None:
     """A network whose files are not what it left behind loses its marker, so that it is made again."""
-    for name in jobs.jobs:
+    for name, job in jobs.jobs.items():
         marker, (stage, _) = folder / graph.marker(name), name.split("/")
         if stage in ("data", "run") or not marker.is_file():
             continue
         run = Run(folder / name)
-        folds = len(list((run.path / "results" / stage).glob("*.json")))
-        if not folds or not all(run.whole(stage, fold) for fold in range(folds)):
+        if not all(run.whole(stage, fold) for fold in range(runs[job["run"]].parameters.folds)):
             marker.unlink()
 
 

@@ -34,7 +34,6 @@ def html(name: str, plan: dict[str, Any], places: list[Place], finished: int) ->
         places: what `tables.places` found.
         finished: how many runs are.
     """
-    style.use()
     people = "validation subjects" if plan["validation"] else "test subjects of the folds"
     kinds: dict[str, Callable[[Place], Interval | None]] = {people: lambda place: place.accuracy}
     if any(place.fresh for place in places):
@@ -57,8 +56,9 @@ def _figures(plan: dict[str, Any], places: list[Place], people: str, value: Call
     for name, curves, left_out in _curves(plan, places, value):
         title = f"Accuracy against {name}, {people}"
         note = f"<p>{left_out} further settings of the other parameters are in the table only.</p>" if left_out else ""
-        drawn = sweeps.against(curves, name, title)
-        held.append(webpage.figure(drawn, f"{title}, with 95 % intervals; the table has the numbers") + note)
+        with style.look():
+            drawn = sweeps.against(curves, name, title)
+            held.append(webpage.figure(drawn, f"{title}, with 95 % intervals; the table has the numbers") + note)
     return "\n".join(held)
 
 
@@ -97,12 +97,13 @@ def _table(plan: dict[str, Any], places: list[Place], people: str) -> str:
         values = [str(_value(plan, place, name)) for name in plan["varied"]]
         intervals = [place.accuracy, place.drop, *([place.fresh, place.fresh_drop] if fresh else [])]
         zeros = "" if np.isnan(place.zeros) else f"{100 * place.zeros:.2f}"
-        rows.append([*values, place.stage, str(place.networks), zeros, *map(_percent, intervals)])
+        rows.append(
+            [
+                *values,
+                place.stage,
+                str(place.networks),
+                zeros,
+                *(found.in_percent() if found else "" for found in intervals),
+            ]
+        )
     return webpage.table(heads, rows)
-
-
-def _percent(found: Interval | None) -> str:
-    if found is None:
-        return ""
-    ends = "" if np.isnan(found.low) else f" ({100 * found.low:.2f} to {100 * found.high:.2f})"
-    return f"{100 * found.estimate:.2f}{ends}"
