@@ -164,8 +164,8 @@ def summary(
 
 
 def _points(found: Interval) -> str:
-    ends = "no interval" if np.isnan(found.low) else f"{100 * found.low + 0.0:+.2f} to {100 * found.high + 0.0:+.2f}"
-    return f"{100 * found.estimate + 0.0:+.2f} ({ends})"
+    ends = "no interval" if np.isnan(found.low) else found.ends("+z.2f")
+    return f"{100 * found.estimate:+z.2f} ({ends})"
 
 
 BODY = """<p>Accuracy of every stage in both runs. The difference is this run less the other one, in points, with its

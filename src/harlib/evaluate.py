@@ -28,9 +28,18 @@ class Interval(NamedTuple):
         >>> Interval(0.0125, -0.00001, 0.02).in_percent()
         '1.25 (0.00 to 2.00)'
         """
-        estimate, low, high = (f"{round(100 * value, 2) + 0.0:.2f}" for value in self)  # no -0.00
-        ends = "" if math.isnan(self.low) else f" ({low} to {high})"
-        return "" if math.isnan(self.estimate) else f"{estimate}{ends}"
+        ends = "" if math.isnan(self.low) else f" ({self.ends()})"
+        return "" if math.isnan(self.estimate) else f"{100 * self.estimate:z.2f}{ends}"
+
+    def ends(self, form: str = "z.2f", unit: float = 100.0) -> str:
+        """The ends alone, times `unit`, as a format string writes them (z: never -0.00); "none" where there are none.
+
+        >>> Interval(0.0125, -0.00001, 0.02).ends(), Interval(1.0, math.nan, math.nan).ends()
+        ('0.00 to 2.00', 'none')
+        """
+        if math.isnan(self.low):
+            return "none"
+        return " to ".join(f"{unit * end:{form}}" for end in (self.low, self.high))
 
 
 class Bin(NamedTuple):

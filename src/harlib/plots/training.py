@@ -97,11 +97,12 @@ def intervals(found: Mapping[str, Interval], title: str) -> Figure:
         title: of the figure.
     """
     figure, axis = plt.subplots(figsize=(8, 0.9 + 0.5 * len(found)))
-    for row, (mean, low, high) in enumerate(found.values()):
+    for row, interval in enumerate(found.values()):
+        mean, low, high = interval
         bars = [[100 * (mean - low)], [100 * (high - mean)]]
         axis.errorbar(100 * mean, row, xerr=bars, fmt="D", capsize=5, color=PALETTE[row % len(PALETTE)])
         axis.annotate(
-            f"{100 * low:.2f} to {100 * high:.2f}",
+            interval.ends(),
             (100 * (low + high) / 2, row),
             xytext=(0, 8),
             textcoords="offset points",
