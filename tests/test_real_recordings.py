@@ -1,5 +1,7 @@
 """The page on real recordings says what reference/radhar holds; the tool that made its data does what it says."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,12 +26,14 @@ def test_the_page_says_what_the_committed_tables_hold():
     text = (ROOT / "book" / "real-recordings.md").read_text()
     assert {name for name in tables if f"reference/radhar/{name}.csv" in text} == set(tables)
     assert f"There are {tables['windows']['recordings'].sum()} recordings" in text
-    folds, stages = tables["folds"], tables["stages"].set_index("stage")
-    assert list(stages.index) == list(ORDER)
+    folds, stages = (tables[name].set_index("stage") for name in ("folds", "stages"))
+    assert list(stages.index) == list(folds.index) == list(ORDER)
     for stage in ORDER:
-        percent = 100 * folds[folds["stage"] == stage]["value"]
+        percent = folds.loc[stage]
         assert len(percent) == 5
-        assert stages.loc[stage].tolist() == pytest.approx([percent.mean(), percent.min(), percent.max()], abs=0.006)
+        mean, *ends = stages.loc[stage]
+        assert ends == [percent.min(), percent.max()]
+        assert mean == pytest.approx(percent.mean(), abs=0.01)  # each is rounded to 0.01
     ends = tables["differences"].set_index("from and to")["95 % over recordings"].str.split(" to ", expand=True)
     low, high = ends.astype(float).to_numpy().T
     assert low[list(ends.index).index("fp32 to integer")] > 0  # "worse than the float one"
@@ -47,6 +51,17 @@ def test_differences_are_paired_on_the_same_windows():
     ]
     table = results.differences(pd.DataFrame(rows, columns=["stage", "sample", "group", "label", "predicted"]))
     assert table["lost (points)"].tolist() == ["12.50", "0.00", "37.50"]
+
+
+def test_the_margin_is_read_from_what_the_notebook_glues(tmp_path):
+    results = load_script(ROOT / "tools" / "radhar_results.py")
+    text = (ROOT / "notebooks" / "02-fp32-baseline.ipynb").read_text()
+    assert all(f'glue(\\"{name}\\",' in text for name in results.MARGIN)
+    said = dict(zip(results.MARGIN, ("'row statistics'", "1.234", "'-0.50 to 2.97'"), strict=True))
+    outputs = [{"metadata": {"scrapbook": {"name": k}}, "data": {"text/plain": v}} for k, v in said.items()]
+    (tmp_path / "02.ipynb").write_text(json.dumps({"cells": [{"outputs": outputs}]}))
+    row = results.baseline(tmp_path / "02.ipynb").iloc[0].tolist()
+    assert row == ["fp32 to row statistics with logistic regression", "1.23", "-0.50 to 2.97"]
 
 
 def write(path, points):

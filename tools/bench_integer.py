@@ -155,7 +155,7 @@ def conditions(options: argparse.Namespace) -> list[dict[str, str]]:
 
 def write(path: Path, rows: list[dict[str, str]]) -> None:
     """Write rows as CSV."""
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -187,7 +187,7 @@ def main() -> None:
     best = min(peers, key=lambda name: min(times[name])) if peers else None
     rows = []
     for name, values in times.items():
-        row = {"engine": name, "median (us)": f"{statistics.median(values):.1f}", "least (us)": f"{min(values):.1f}"}
+        row = {"engine": name, "median (µs)": f"{statistics.median(values):.1f}", "least (µs)": f"{min(values):.1f}"}
         rows.append(row | {f"times as fast as {best}": f"{min(times[best]) / min(values):.2f}" if best else ""})
         print(", ".join(f"{key} {value}" for key, value in rows[-1].items() if value))
     if options.out:

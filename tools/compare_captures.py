@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from harlib import words
 from harlib.errors import HarlibError
 from harlib.parameters import Simulation
 from harlib.project import project_root
@@ -123,11 +124,11 @@ def side_by_side(real: pd.DataFrame, model: pd.DataFrame) -> pd.DataFrame:
                 "movement": kind,
                 "feature": title,
                 "captures": len(there),
-                "median of the captures": f"{there.median():.2f}",
-                "least .. largest": f"{there.min():.2f} .. {there.max():.2f}",
+                "median captured": f"{there.median():.2f}",
+                "least to largest": words.span(there, ".2f"),
                 "simulated trials": len(here),
                 "simulated median": f"{middle:.2f}",
-                "10 % .. 90 %": f"{low:.2f} .. {high:.2f}",
+                "10 % to 90 %": words.span((low, high), ".2f"),
                 "captures inside": f"{there.between(low, high).sum()}",
             })  # fmt: skip
     return pd.DataFrame(rows)

@@ -2,9 +2,9 @@
 
     python tools/cortex_m.py [MODEL.json] [--vectors FILE.npz] [--cores cortex-m4 ...] [--out reference/engines]
 
-Writes cortex-m.csv (a row a core and back end) and cortex-m-layers.csv. Needs gcc-arm-none-eabi and qemu-system-arm
-(tools/system-packages.sh arm). Exit status 1 where a logit differs from the vectors, a floating-point symbol is linked
-in, or a count is not the same the second time.
+Writes cortex-m.csv and cortex-m-conditions.csv (a row a core and back end) and cortex-m-layers.csv. Needs
+gcc-arm-none-eabi and qemu-system-arm (tools/system-packages.sh arm). Exit status 1 where a logit differs from the
+vectors, a floating-point symbol is linked in, or a count is not the same the second time.
 
 How it counts: with `-icount shift=6` QEMU gives each instruction 64 ns of emulated time, a timer of the board reads
 that time, and a loop of 200,002 instructions says how many ticks an instruction is. Counts are exact to a few.
@@ -187,7 +187,7 @@ def main() -> int:
     model, held = load(options.model), vector_file.load(vectors)
     count = min(options.count or len(held.input), len(held.input))
     compiler = _call("arm-none-eabi-gcc", "-dumpfullversion").strip()
-    table, layers, failures = [], [], []
+    table, conditions, layers, failures = [], [], [], []
     names = ["input and schedule", *(layer.name for layer in model.convolutions)]
     for core in options.cores:
         base = baseline(core)
@@ -197,23 +197,29 @@ def main() -> int:
             mean = sum(found.instructions) / count
             if found.wrong or found.floats or again.instructions != found.instructions:
                 failures.append(f"{core} {backend}: {found.wrong} wrong, floats {found.floats}, repeatable or not")
+            row = {"core": core, "back end": backend}
             table.append(
-                {
-                    "core": core, "back end": backend, "compiler": f"gcc {compiler}", "options": " ".join(flags),
-                    "inputs": count, "differing logits": found.wrong, "instructions": round(mean),
-                    "fewest": min(found.instructions), "most": max(found.instructions),
-                    "CMSIS-NN": base["instructions"], "its options": base["options"],
-                    "ratio": f"{mean / int(base['instructions']):.3f}", "flash": found.flash, "RAM": found.ram,
-                    "stack": found.stack, "float symbols": len(found.floats), "library": " ".join(found.helpers),
+                row | {
+                    "instructions": round(mean), "CMSIS-NN": base["instructions"],
+                    "ratio": f"{mean / int(base['instructions']):.3f}", "flash (bytes)": found.flash,
+                    "RAM (bytes)": found.ram, "stack (bytes)": found.stack,
+                }
+            )  # fmt: skip
+            conditions.append(
+                row | {
+                    "inputs": count, "differing logits": found.wrong, "fewest": min(found.instructions),
+                    "most": max(found.instructions), "float symbols": len(found.floats), "compiler": f"gcc {compiler}",
+                    "options": " ".join(flags), "CMSIS-NN's options": base["options"],
+                    "library": " ".join(found.helpers),
                 }
             )  # fmt: skip
             rest = mean - sum(found.layers)
             counts = zip([*names, "pool and linear"], [*found.layers, rest], strict=True)
-            layers += [{"core": core, "back end": backend, "layer": n, "instructions": round(i)} for n, i in counts]
-            print(", ".join(f"{key} {value}" for key, value in table[-1].items()), flush=True)
+            layers += [row | {"layer": n, "instructions": round(i)} for n, i in counts]
+            print(", ".join(f"{key} {value}" for key, value in (table[-1] | conditions[-1]).items()), flush=True)
     if options.out:
-        for name, rows in (("cortex-m.csv", table), ("cortex-m-layers.csv", layers)):
-            with (options.out / name).open("w", newline="") as file:
+        for part, rows in (("", table), ("-conditions", conditions), ("-layers", layers)):
+            with (options.out / f"cortex-m{part}.csv").open("w", newline="") as file:
                 writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(rows)

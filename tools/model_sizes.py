@@ -48,9 +48,9 @@ def operations(model: IntegerModel) -> list[dict[str, str]]:
             rows.append(_row(layer.name, cells * np.count_nonzero(layer.weights), outputs, cells * layer.weights.size))
     linear = model.linear.weights
     rows.append(_row(model.linear.name, np.count_nonzero(linear), 0, linear.size))
-    keys = ("additions", "requantizations", "products of a dense network")
+    keys = ("additions", "requantizations", "dense products")
     total = {key: str(sum(int(row[key]) for row in rows)) for key in keys}
-    energy = {key: f"{sum(float(row[key]) for row in rows):.2f}" for key in rows[0] if key.startswith("estimate")}
+    energy = {key: f"{sum(float(row[key]) for row in rows):.3f}" for key in rows[0] if key.endswith("(µJ)")}
     return [*rows, {"layer": "all"} | total | energy]
 
 
@@ -62,10 +62,10 @@ def _row(name: str, additions: int, requantizations: int, products: int) -> dict
         "layer": name,
         "additions": str(additions),
         "requantizations": str(requantizations),
-        "products of a dense network": str(products),
-        "estimate, ternary (uJ)": f"{own * 1e-6:.3f}",
-        "estimate, int8 (uJ)": f"{int8 * 1e-6:.3f}",
-        "estimate, fp32 (uJ)": f"{products * (PICOJOULES['float multiply'] + PICOJOULES['float add']) * 1e-6:.3f}",
+        "dense products": str(products),
+        "ternary, estimate (µJ)": f"{own * 1e-6:.3f}",
+        "int8, estimate (µJ)": f"{int8 * 1e-6:.3f}",
+        "fp32, estimate (µJ)": f"{products * (PICOJOULES['float multiply'] + PICOJOULES['float add']) * 1e-6:.3f}",
     }
 
 
@@ -80,7 +80,7 @@ def main() -> None:
     options = parser.parse_args()
     model = load(options.model)
     for name, rows in (("sizes.csv", sizes(model)), ("operations.csv", operations(model))):
-        with (options.out / name).open("w", newline="") as file:
+        with (options.out / name).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)

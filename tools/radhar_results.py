@@ -15,7 +15,8 @@ from harlib.project import project_root
 from harlib.stages import ORDER
 
 STEPS = (("fp32", "qat"), ("qat", "pruned"), ("fp32", "integer"))
-INTERVAL = "95 % over recordings"
+LOST = ["from and to", "lost (points)", "95 % over recordings"]
+MARGIN = ("best_simple", "simple_margin", "simple_margin_ends")  # what notebook 02 glues
 
 
 def windows(dataset: data.Dataset) -> pd.DataFrame:
@@ -33,12 +34,20 @@ def stages(metrics: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(shown).round(2).reset_index()
 
 
+def folds(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy of each stage and fold, in percent."""
+    accuracy = metrics.query("metric == 'accuracy'").pivot(index="stage", columns="fold", values="value")
+    percent = (100 * accuracy.loc[list(ORDER)]).round(2)
+    return percent.rename(columns=lambda fold: f"fold {fold + 1} (%)").reset_index()
+
+
 def differences(predictions: pd.DataFrame) -> pd.DataFrame:
     """What steps between stages cost, in points: paired on the same windows, bootstrap intervals over recordings."""
     ordered = predictions.sort_values("sample").assign(right=lambda table: table["label"] == table["predicted"])
     right = {stage: rows["right"].to_numpy(float) for stage, rows in ordered.groupby("stage")}
     group = ordered.query("stage == 'fp32'")["group"].to_numpy()
-    return _points([(f"{a} to {b}", evaluate.paired_drop(right[a], right[b], group)) for a, b in STEPS])
+    drops = [(f"{a} to {b}", evaluate.paired_drop(right[a], right[b], group)) for a, b in STEPS]
+    return pd.DataFrame([(name, f"{100 * d.estimate:.2f}", d.ends()) for name, d in drops], columns=LOST)
 
 
 def baseline(notebook: Path) -> pd.DataFrame:
@@ -48,14 +57,9 @@ def baseline(notebook: Path) -> pd.DataFrame:
         for output in cell.get("outputs", []):
             if name := output.get("metadata", {}).get("scrapbook", {}).get("name"):
                 said[name] = next(iter(output["data"].values()))
-    margin = [float(said[f"simple_margin{end}"]) / 100 for end in ("", "_low", "_high")]
-    name = said["best_simple"].strip("'")
-    return _points([(f"fp32 to {name} with logistic regression", evaluate.Interval(*margin))])
-
-
-def _points(drops: list[tuple[str, evaluate.Interval]]) -> pd.DataFrame:
-    rows = [(name, f"{100 * d.estimate:.2f}", f"{100 * d.low:.2f} to {100 * d.high:.2f}") for name, d in drops]
-    return pd.DataFrame(rows, columns=["from and to", "lost (points)", INTERVAL])
+    name, margin, ends = (said[key].strip("'") for key in MARGIN)
+    row = (f"fp32 to {name} with logistic regression", f"{float(margin):.2f}", ends)
+    return pd.DataFrame([row], columns=LOST)
 
 
 def main() -> None:
@@ -69,7 +73,7 @@ def main() -> None:
     tables = {
         "windows": windows(data.load(options.run / "data.npz")),
         "stages": stages(metrics),
-        "folds": metrics.query("metric == 'accuracy'").drop(columns=["seed", "metric"]),
+        "folds": folds(metrics),
         "differences": pd.concat([lost, baseline(options.run / "notebooks" / "02-fp32-baseline.ipynb")]),
     }
     options.out.mkdir(parents=True, exist_ok=True)

@@ -12,11 +12,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from times import BIN, ROOT, measure, shown
+from times import BIN, ROOT, measure
 
 PAGE = ROOT / "book" / "change-one-thing.md"
 TABLE = ROOT / "book" / "tables" / "changes.csv"
-COLUMNS = ("change", "chapter", "processor time")
+COLUMNS = ("change", "chapter", "processor time (s)")
 QUICK = ROOT / "runs" / "quick"
 RESULTS = "runs/timed-change"
 HEADING = re.compile(r"^## (\d+)\. (.+)$", re.MULTILINE)
@@ -63,8 +63,8 @@ def main() -> int:
     for number in chosen:
         title, chapter, notebook, arguments = every[number]
         used = seconds(notebook, arguments, ROOT / "_build" / "changes" / f"{number:02}.ipynb")
-        rows[title] = [chapter, shown(used)]
-        print(f"{number}. {title}: {', '.join(rows[title])}", flush=True)
+        rows[title] = [chapter, f"{used:.0f}"]
+        print(f"{number}. {title}: {used:.0f} s", flush=True)
         with TABLE.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([COLUMNS, *([name, *rows[name]] for name, *_ in every.values() if name in rows)])

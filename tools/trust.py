@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = ROOT / "book" / "tables"
-READ = ("reader", "inputs", "refused", "read", "slowest, ms", "memory, MB")
+READ = ("reader", "inputs", "refused", "read", "slowest (ms)", "memory (MB)")
 TRIED = ("what happens", "times", "and then")
 SAME = "the next run ends with the files of an undisturbed one"
 LINE = "stops with one line; nothing is lost"

@@ -57,7 +57,7 @@ def test_every_change_has_its_measured_times() -> None:
     assert tuple(header) == time_changes.COLUMNS
     found = time_changes.changes(CHANGES.read_text())
     assert [row[:2] for row in rows] == [[title, chapter] for title, chapter, *_ in found.values()]
-    assert all(re.fullmatch(r"\d+ s|\d+ min \d+ s", row[2]) for row in rows)
+    assert all(0 < int(row[2]) < 600 for row in rows)
     assert [notebook for _, _, notebook, _ in found.values()] == [
         path.relative_to(ROOT).as_posix() for path, _ in commands(CHANGES.read_text())
     ]
