@@ -1,5 +1,6 @@
 """The tool that measures what the README says about time."""
 
+import re
 import sys
 
 import pytest
@@ -40,8 +41,13 @@ def test_what_is_measured_is_written_and_what_is_not_is_kept(times, monkeypatch)
     assert block.count("\n") == 4
 
 
-def test_the_readme_has_a_place_for_the_times(times):
-    assert times.BLOCK.search(times.README.read_text())
+def test_every_time_in_the_readme_is_a_measured_one():
+    times = load_script(ROOT / "tools" / "times.py")
+    rows, text = times.read(), times.README.read_text()
+    assert list(rows) == list(times.SAYS)
+    assert times.BLOCK.search(text).group() == times.block(rows)
+    typed = re.findall(r"\d+ (?:s|seconds?|min|minutes?|h|hours?)\b", times.BLOCK.sub("", text))
+    assert typed == []
 
 
 @pytest.mark.parametrize("arguments", [["again"], ["nothing"]])

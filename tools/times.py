@@ -20,8 +20,10 @@ BLOCK = re.compile(r"(?<=<!-- times -->\n).*?(?=<!-- end of times -->)", re.DOTA
 COLUMNS = ("name", "wall_s", "processor_s", "largest_process_mib")
 BIN = ROOT / ".venv" / "bin"
 BOOK = ROOT / "_build" / "timed"
+CLONE = BOOK / "clone"  # with an environment of its own
 
 SAYS = {
+    "environment": "`make environment` in a fresh clone, downloads included (they depend on the network)",
     "first": "a first result of one's own: the notebook command below, from an installed environment",
     "book": "`make book` from an installed environment: the published study and its book",
     "again": "`make book` again, nothing changed",
@@ -51,6 +53,10 @@ FIRST = [
     "0.5",
 ]
 WORK = {
+    "environment": [
+        ["git", "clone", "--quiet", str(ROOT), str(CLONE)],
+        ["env", "PIP_NO_CACHE_DIR=1", "make", "-C", str(CLONE), "environment"],
+    ],
     "first": [["mkdir", "-p", str(BOOK)], [f"{BIN}/papermill", *FIRST, "-p", "to_run", "runs/timed-first"]],
     "book": study("published", True),
     "again": study("published", True),
@@ -85,9 +91,22 @@ def write(rows: dict[str, list[str]]) -> None:
     with TABLE.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([COLUMNS, *([name, *rows[name]] for name in SAYS if name in rows)])
+    README.write_text(BLOCK.sub(lambda _: block(rows), README.read_text()))
+
+
+def block(rows: dict[str, list[str]]) -> str:
+    """The README's table of times."""
     lines = ["| what | time | processor time |", "|---|--:|--:|"]
     lines += [f"| {SAYS[n]} | {shown(float(rows[n][0]))} | {shown(float(rows[n][1]))} |" for n in SAYS if n in rows]
-    README.write_text(BLOCK.sub(lambda _: "\n".join(lines) + "\n", README.read_text()))
+    return "\n".join(lines) + "\n"
+
+
+def read() -> dict[str, list[str]]:
+    """What was measured before: a row a name."""
+    if not TABLE.is_file():
+        return {}
+    with TABLE.open(newline="") as file:
+        return {row[0]: row[1:] for row in list(csv.reader(file))[1:]}
 
 
 def main() -> int:
@@ -99,10 +118,7 @@ def main() -> int:
     if "again" in chosen and "book" not in chosen:
         print("again: measure it with book, whose run it repeats", file=sys.stderr)
         return 1
-    rows = {}
-    if TABLE.is_file():
-        with TABLE.open(newline="") as file:
-            rows = {row[0]: row[1:] for row in list(csv.reader(file))[1:]}
+    rows = read()
     folders = [BOOK, *(ROOT / "runs" / f"timed-{run}" for run in ("first", "published", "quick", "smoke"))]
     try:
         for folder in folders:

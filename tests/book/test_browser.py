@@ -71,7 +71,7 @@ def test_first_screen_says_what_how_well_and_how_sure(opened: Opened, size: tupl
     assert box["y"] + box["height"] < size[1]
     words = first.inner_text()
     assert words.index("simulated") < words.index("accuracy") < words.index("points") < words.index("interval")
-    assert first.locator(".pasted-text").count() == 7
+    assert first.locator(".pasted-text").count() == 6
 
 
 def test_the_head_of_a_page_says_what_it_is(opened: Opened) -> None:
