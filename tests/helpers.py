@@ -40,6 +40,16 @@ def book_files(run: Path, **changes: object) -> Path:
     return run
 
 
+def sweep_project(folder: Path) -> Path:
+    """The files of the project that a sweep needs, in a folder of its own."""
+    root = Path(__file__).resolve().parents[1]
+    for name in ("config", "workflow"):
+        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "requirements.lock"):
+        shutil.copy2(root / name, folder / name)
+    return folder
+
+
 def load_script(path: Path) -> ModuleType:
     """A program or a Sphinx extension of the project, which no package holds, as a module."""
     spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)

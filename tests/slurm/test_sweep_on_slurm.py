@@ -10,7 +10,7 @@ import time
 
 import pandas as pd
 import pytest
-from helpers import load_script
+from helpers import load_script, sweep_project
 
 from harlib.project import project_root
 
@@ -34,12 +34,7 @@ def environment():
 
 @pytest.fixture
 def project(tmp_path):
-    """The files of the project that a sweep needs, in a folder of its own."""
-    for name in ("pyproject.toml", "requirements.lock"):
-        shutil.copy2(ROOT / name, tmp_path / name)
-    for name in ("config", "workflow"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+    return sweep_project(tmp_path / "project")
 
 
 def told(environment, *command):
@@ -72,8 +67,7 @@ def running(environment, but=()):
 
 
 def test_killed_jobs_are_requeued_and_the_results_are_the_same(environment, project):
-    home = project / "home"
-    shutil.copytree(project, home, ignore=shutil.ignore_patterns("home"))
+    home = sweep_project(project.parent / "home")
     local = subprocess.run(
         SWEEP, cwd=home, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
     )

@@ -61,10 +61,14 @@ def sweep(name: str, cores: int = 2, workers: int = 1, profile: Path | None = No
 
 
 def _arguments(root: Path) -> list[str]:
-    """Of Snakemake: names hold what a result depends on, so only what is missing is made."""
+    """Of Snakemake: names hold what a result depends on, and a marker is whole, so only what is missing is made.
+
+    Without --ignore-incomplete a job that left its marker would be done again where Snakemake was killed before it saw
+    the job end.
+    """
     return [
         *("--snakefile", str(root / "workflow" / "sweep.smk")),
-        *("--keep-going", "--rerun-triggers", "mtime", "--drop-metadata"),
+        *("--keep-going", "--rerun-triggers", "mtime", "--drop-metadata", "--ignore-incomplete"),
     ]
 
 
