@@ -32,7 +32,7 @@ def verify(run: Path) -> list[Check]:
     root = project_root()
     lock = root / "requirements.lock"
     return [
-        Check("results", _files(run, made.files), f"{len(made.files)} files fit"),
+        Check("results", differing(run, made.files), f"{len(made.files)} files fit"),
         _data(run, made),
         Check("parameters", _parameters(run, made)),
         Check(
@@ -53,7 +53,8 @@ def report(checks: list[Check]) -> str:
     return "\n".join(lines)
 
 
-def _files(run: Path, expected: dict[str, str]) -> tuple[str, ...]:
+def differing(run: Path, expected: dict[str, str]) -> tuple[str, ...]:
+    """Files of a run that are missing or have another content than their hash says, by their names in the run."""
     misfits = []
     for name, mark in expected.items():
         if not (run / name).is_file():
@@ -67,7 +68,7 @@ def _data(run: Path, made: Manifest) -> Check:
     kept = {name: mark for name, mark in made.data.items() if (run / DATA[name]).is_file()}
     if not kept:
         return Check("data", note="not kept in this folder; simulated anew where a notebook needs it")
-    return Check("data", _files(run, {DATA[name]: mark for name, mark in kept.items()}))
+    return Check("data", differing(run, {DATA[name]: mark for name, mark in kept.items()}))
 
 
 def _parameters(run: Path, made: Manifest) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from html import escape
 
 from matplotlib.figure import Figure
 
+from harlib import words
+
 _DOCUMENT = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
@@ -14,7 +16,11 @@ body {{ font: 1rem/1.6 system-ui, sans-serif; margin: 2rem auto; max-width: 56re
   background: #fff; }}
 div {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ border-bottom: 1px solid #ccc; padding: .3rem .8rem; text-align: left; overflow-wrap: anywhere; }}
+th, td {{ border-bottom: 1px solid #ccc; padding: .3rem .8rem; text-align: left; vertical-align: top; }}
+th {{ vertical-align: bottom; }}
+td {{ overflow-wrap: anywhere; }}
+.number {{ overflow-wrap: normal; text-align: right; }}
+td.number {{ white-space: nowrap; }}
 </style></head><body><main>
 <h1>{title}</h1>
 {body}
@@ -27,11 +33,18 @@ def document(title: str, body: str) -> str:
     return _DOCUMENT.format(title=escape(title), body=body)
 
 
-def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table that scrolls by itself where it is wide."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+def table(names: Sequence[str], rows: Sequence[Sequence[str]], plain: bool = False) -> str:
+    """A table that scrolls by itself where it is wide; columns of numbers stand to the right, unless it is plain."""
+    numeric = [not plain and words.is_numeric(row[at] for row in rows) for at in range(len(names))]
+    marks = [' class="number"' if held else "" for held in numeric]
+    head = "".join(f'<th scope="col"{mark}>{escape(name)}</th>' for name, mark in zip(names, marks, strict=True))
+    body = "".join(f"<tr>{_cells(row, marks)}</tr>" for row in rows)
     return f'<div tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cells(row: Sequence[str], marks: Sequence[str]) -> str:
+    shown = [words.grouped(cell) if mark else cell for cell, mark in zip(row, marks, strict=True)]
+    return "".join(f"<td{mark}>{escape(cell)}</td>" for cell, mark in zip(shown, marks, strict=True))
 
 
 def figure(drawn: Figure, alt: str) -> str:
