@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from harlib.integer.proofs import Bounds
-from harlib.plots.style import PALETTE, PAPER
+from harlib.plots.style import INK, PALETTE, PAPER
 
 
 def multipliers(real: Mapping[str, Sequence[Float[np.ndarray, " channels"]]], title: str) -> Figure:
@@ -142,22 +143,23 @@ def widths(boxes: Mapping[str, str], flow: Sequence[str], title: str) -> Figure:
     """
     if len(flow) != len(boxes) + 1:
         raise ValueError(f"{len(flow)} arrows for {len(boxes)} boxes: one more arrow than boxes is needed")
-    figure, axis = plt.subplots(figsize=(9, 1.1 * len(boxes) + 0.6))
+    figure, axis = plt.subplots(figsize=(4.7, 1.1 * len(boxes) + 0.6))
     for i, text in enumerate(flow):
         _arrow(axis, (0.0, -2.0 * i), (0.0, -2 * i - 0.95))
-        axis.text(0.08, -2 * i - 0.42, text, va="center", fontsize="small", color=PALETTE[3])
+        axis.text(0.08, -2 * i - 0.42, text, va="center", fontsize="small")
     style = {"boxstyle": "round,pad=0.5", "facecolor": PAPER, "edgecolor": PALETTE[0]}
     for i, (text, side) in enumerate(boxes.items()):
         middle = -2 * i - 1.5
-        _arrow(axis, (-2.0, middle), (-1.35, middle))
-        axis.text(-2.05, middle, side, ha="right", va="center", fontsize="small", color=PALETTE[3])
-        axis.text(0, middle, text.center(30), ha="center", va="center", bbox=style, fontsize="medium")
-    axis.set(xlim=(-3.4, 2.6), ylim=(-2 * len(boxes) - 1, 0.05), title=title)
+        box = axis.text(0, middle, text, ha="center", va="center", bbox=style, fontsize="small")
+        _arrow(axis, (-1.8, middle), (0.0, middle), box.get_bbox_patch())
+        axis.text(-1.85, middle, side, ha="right", va="center", fontsize="small")
+    axis.set(xlim=(-2.95, 1.4), ylim=(-2 * len(boxes) - 1, 0.05), title=title)
     axis.axis("off")
     plt.close(figure)
     return figure
 
 
-def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
-    properties = {"arrowstyle": "-|>", "color": "black", "linewidth": 1.5}
+def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], box: Patch | None = None) -> None:
+    """An arrow between two points; with a box around its end, only to the box's edge."""
+    properties = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.5, "patchB": box}
     axis.annotate("", xy=end, xytext=start, arrowprops=properties)

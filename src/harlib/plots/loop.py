@@ -7,7 +7,8 @@ from jaxtyping import Float
 
 from harlib.plots.drawing import BLUE, GREEN, ORANGE, Drawing
 
-LEFT, RIGHT, TOP = 130.0, 410.0, 46.0  # middles of the two sides, and where the first matrices begin
+LEFT, RIGHT, TOP = 94.0, 334.0, 46.0  # middles of the two sides, and where the first matrices begin
+MIDDLE = (LEFT + RIGHT) / 2
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -27,7 +28,7 @@ def training_loop(
         threshold: of the layer, in units of the weights.
         loss: of the batch that the gradient comes from, in nats.
     """
-    drawing = Drawing(540, 560)
+    drawing = Drawing(MIDDLE * 2, 560)
     drawing.text((LEFT, 14), "forward", 14, bold=True)
     drawing.text((RIGHT, 14), "backward", 14, bold=True)
     power = math.floor(math.log10(max(float(np.abs(gradient).max()), 1e-30)))
@@ -41,17 +42,17 @@ def training_loop(
     _straight(drawing)
     _matrix(drawing, (LEFT, TOP + 250), ternary, "+.2f", "αW′, three values")
     _matrix(drawing, (RIGHT, TOP + 250), gradient, "+.2f", f"∂L/∂(αW′), {unit}")
-    drawing.box((60, 440), (420, 56), ORANGE)
-    drawing.text((270, 458), "network with ternary weights and 8-bit activations", 13)
-    drawing.text((270, 478), f"loss L = {loss:.3f} nats on this batch", 13)
+    drawing.box((20, 440), (2 * MIDDLE - 40, 56), ORANGE)
+    drawing.text((MIDDLE, 458), "network with ternary weights and 8-bit activations", 13)
+    drawing.text((MIDDLE, 478), f"loss L = {loss:.3f} nats on this batch", 13)
     for x, colour, down in ((LEFT, BLUE, True), (RIGHT, GREEN, False)):
         for start, end in ((TOP + 84, TOP + 108), (TOP + 198, TOP + 232), (TOP + 334, 438)):
             drawing.arrow(*((x, y) for y in ((start, end) if down else (end, start))), colour=colour)
     drawing.arrow((RIGHT - 92, TOP + 46), (LEFT + 84, TOP + 46), colour=GREEN)
-    drawing.text(((LEFT + RIGHT) / 2, TOP + 32), "AdamW", 13)
-    drawing.text(((LEFT + RIGHT) / 2, TOP + 62), "moves W", 13)
-    drawing.text((270, 524), "Rounding is used on the way down, and passed over on the way up.", 13)
-    drawing.text((270, 544), "Only W moves; codes change when it crosses the threshold.", 13)
+    drawing.text((MIDDLE, TOP + 32), "AdamW", 13)
+    drawing.text((MIDDLE, TOP + 62), "moves W", 13)
+    drawing.text((MIDDLE, 524), "Rounding is used on the way down, and passed over on the way up.", 12)
+    drawing.text((MIDDLE, 544), "Only W moves; codes change when it crosses the threshold.", 12)
     return drawing
 
 
@@ -79,8 +80,9 @@ def _straight(drawing: Drawing) -> None:
     x0, y0 = RIGHT, TOP + 152.0
     _axes(drawing, x0, y0)
     drawing.line([(x0 - 60, y0 + 36), (x0 + 60, y0 - 36)], GREEN, 2.5)
-    drawing.text((x0 + 14, y0 + 30), "straight through:", 12, "start")
-    drawing.text((x0 + 14, y0 + 44), "slope 1", 12, "start")
+    drawing.text((x0 - 8, y0 - 30), "straight", 12, "end")
+    drawing.text((x0 - 8, y0 - 16), "through", 12, "end")
+    drawing.text((x0 + 14, y0 + 30), "slope 1", 12, "start")
 
 
 def _axes(drawing: Drawing, x: float, y: float) -> None:

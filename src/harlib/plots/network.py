@@ -10,7 +10,7 @@ from harlib.plots.drawing import BLUE, GREEN, ORANGE, RED, Drawing
 
 Row = tuple[str, str, tuple[int, ...], str, str]
 ROW = 74
-MAPS = 74.0  # x of the middle of the drawn maps
+MAPS = 44.0  # x of the middle of the drawn maps
 
 
 def network(model: Network) -> Drawing:
@@ -20,18 +20,18 @@ def network(model: Network) -> Drawing:
         model: any number of classes; shapes and counts are read off it.
     """
     rows = _rows(model)
-    drawing = Drawing(500, ROW * len(rows) + 44)
+    drawing = Drawing(420, ROW * len(rows) + 44)
     middles = [ROW * i + ROW / 2 + 4 for i in range(len(rows))]
     for y, (name, operation, shape, count, colour) in zip(middles, rows, strict=True):
         _maps(drawing, y, shape, colour)
-        drawing.text((150, y - 20), name, 14, "start", bold=True)
-        drawing.text((150, y), operation, 12, "start")
-        drawing.text((150, y + 18), count, 12, "start")
-        drawing.text((490, y - 20), " × ".join(map(str, shape)), 14, "end")
+        drawing.text((98, y - 20), name, 14, "start", bold=True)
+        drawing.text((98, y), operation, 12, "start")
+        drawing.text((98, y + 18), count, 12, "start")
+        drawing.text((414, y - 20), " × ".join(map(str, shape)), 14, "end")
     for above, below in pairwise(middles):
         drawing.arrow((MAPS, above + 28), (MAPS, below - 28))
     total = sum(parameter.numel() for parameter in model.parameters())
-    drawing.text((490, ROW * len(rows) + 24), f"{total:,} parameters together", 14, "end", bold=True)
+    drawing.text((414, ROW * len(rows) + 24), f"{total:,} parameters together", 14, "end", bold=True)
     return drawing
 
 
@@ -48,14 +48,17 @@ def _rows(model: Network) -> list[Row]:
             kernel = " × ".join(map(str, layer.kernel_size))
             step = f", stride {layer.stride[0]}" if layer.stride[0] > 1 else ""
             kind = "a filter a channel" if layer.groups > 1 else f"{layer.in_channels} → {layer.out_channels} channels"
-            text = f"{kernel}{step}, {kind}; batch norm, ReLU"
+            pad = " × ".join(str(side) for side in layer.padding)
+            padding = f", padding {pad}" if any(layer.padding) else ""
+            text = f"{kernel}{step}{padding}, {kind}"
             colour = GREEN if layer.groups > 1 else BLUE
-            rows.append((name, text, tuple(x.shape[1:]), f"{weights:,} weights, {norm} of batch norm", colour))
+            count = f"{weights:,} weights; batch norm, {norm} parameters; ReLU"
+            rows.append((name, text, tuple(x.shape[1:]), count, colour))
     cells = x.shape[2] * x.shape[3]
     rows.append(("pool", f"mean over {cells:,} cells", (x.shape[1],), "no parameters", ORANGE))
     linear: nn.Linear = model.linear
     count = f"{linear.weight.numel()} weights, {linear.bias.numel()} biases"
-    rows.append(("linear", "a logit a class", (linear.out_features,), count, RED))
+    rows.append(("linear", "a logit a class; softmax gives probabilities", (linear.out_features,), count, RED))
     return rows
 
 
