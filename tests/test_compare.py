@@ -98,6 +98,13 @@ def test_the_printed_table_says_what_stands_under_each_heading(root, capsys):
         assert row.index(other) + len(other) == heads.index("published") + len("published")
 
 
+def test_a_run_of_the_reference_s_name_is_told_from_it(root, capsys):
+    (root / "runs" / "mine").rename(root / "runs" / "published")
+    compare.compare("published")
+    heads = capsys.readouterr().out.splitlines()[2]
+    assert heads.split() == ["samples", "stage", "reference/published", "published", "difference", "paired"]
+
+
 def test_other_classes_are_told(root, capsys):
     path = root / "runs" / "mine" / "models" / "fold0.json"
     held = json.loads(path.read_text())

@@ -66,7 +66,7 @@ def summary(
         names: of the other run and of the own one.
         found, changed, equal: what the functions of side_by_side gave.
     """
-    heads = ["samples", "stage", *(name.rsplit("/", 1)[-1] for name in names), "difference", "paired"]
+    heads = ["samples", "stage", *_short(names), "difference", "paired"]
     cells = [heads, *(_cells(d) for d in found)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [f"{names[1]} beside {names[0]}: accuracy in %, difference in points with its 95 % interval", ""]
@@ -87,6 +87,12 @@ def summary(
     lines.append(f"Other changes: {', '.join(others) or 'none'}")
     lines.append(f"Result files equal bit for bit: {equal[0]} of {equal[1]}")
     return lines
+
+
+def _short(names: tuple[str, str]) -> tuple[str, str]:
+    """Both names without their folders, where that tells them apart."""
+    last = names[0].rstrip("/").rsplit("/", 1)[-1]
+    return names if last == names[1] else (last, names[1])
 
 
 def _cells(d: Difference) -> list[str]:
@@ -125,7 +131,8 @@ def _page(
     equal: tuple[int, int],
 ) -> str:
     reference, name = names
-    heads = ["samples", "stage", f"{reference} (%)", f"{name} (%)", "difference (points)", "paired"]
+    short = _short(names)
+    heads = ["samples", "stage", *(f"{head} (%)" for head in short), "difference (points)", "paired"]
     with style.look():
         drawn = protocol.differences(
             {d.stage: d.gain for d in found if d.samples == "test"},
@@ -142,11 +149,11 @@ def _page(
         accuracy=webpage.table(heads, [_cells(d) for d in found]),
         figure=figure,
         metrics=webpage.table(
-            ["stage", "metric", *names],
+            ["stage", "metric", *short],
             [(stage, kind, *(_metric(kind, value) for value in both)) for stage, kind, *both in metrics],
         ),
         equal=equal[0],
         common=equal[1],
-        changes=webpage.table(["what", reference, name], changed, plain=True) if changed else "<p>Nothing.</p>",
+        changes=webpage.table(["what", *short], changed, plain=True) if changed else "<p>Nothing.</p>",
     )
     return webpage.document(f"Run {name} beside {reference}", body)

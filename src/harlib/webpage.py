@@ -18,9 +18,11 @@ div {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 th, td {{ border-bottom: 1px solid #ccc; padding: .3rem .8rem; text-align: left; vertical-align: top; }}
 th {{ vertical-align: bottom; }}
-td {{ overflow-wrap: anywhere; }}
-.number {{ overflow-wrap: normal; text-align: right; }}
+.plain td {{ overflow-wrap: anywhere; }}
+.number {{ text-align: right; }}
 td.number {{ white-space: nowrap; }}
+figure {{ margin: 1.5rem 0; overflow-x: auto; }}
+svg {{ height: auto; max-width: 100%; min-width: 34rem; }}
 </style></head><body><main>
 <h1>{title}</h1>
 {body}
@@ -39,7 +41,8 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]], plain: bool = Fal
     marks = [' class="number"' if held else "" for held in numeric]
     head = "".join(f'<th scope="col"{mark}>{escape(name)}</th>' for name, mark in zip(names, marks, strict=True))
     body = "".join(f"<tr>{_cells(row, marks)}</tr>" for row in rows)
-    return f'<div tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    kind = ' class="plain"' if plain else ""
+    return f'<div tabindex="0"><table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _cells(row: Sequence[str], marks: Sequence[str]) -> str:
@@ -52,4 +55,4 @@ def figure(drawn: Figure, alt: str) -> str:
     held = io.StringIO()
     drawn.savefig(held, format="svg", metadata={"Date": None}, bbox_inches="tight")
     svg = held.getvalue()[held.getvalue().index("<svg") :]
-    return f'<figure role="img" aria-label="{escape(alt)}">{svg}</figure>'
+    return f'<figure role="img" tabindex="0" aria-label="{escape(alt)}">{svg}</figure>'
