@@ -88,6 +88,9 @@ def test_every_figure_says_where_it_is_from(read: dict[Path, Found]) -> None:
         if page_name == "extended.html":
             assert f"Extended run, drawn by harlib extended --tables, commit {extended['commit'][:7]}" in words, words
             continue
+        if page_name == "scale.html":
+            assert "Measured by tools/scale.py, drawn by tools/scale_tables.py" in " ".join(words.split()), words
+            continue
         assert re.search(rf"[Rr]un {re.escape(origin['run'])}", words), (page_name, words)
         assert "otebook" in words, (page_name, words)
         assert f"commit {origin['commit'][:7]}" in words or not origin["commit"], (page_name, words)
