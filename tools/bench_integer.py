@@ -82,12 +82,13 @@ def with_multipliers(model: Any, bits: int) -> Any:
 
 def floor_cycles(model: Any) -> float:
     """Cycles that additions and requantizations take at the least, by counting vector operations."""
+    from harlib.integer.c.fast import additions
     from harlib.integer.c.plan import plan
 
     count = 0
     for stage in plan(model).convolutions:
         vectors = -(-stage.out_height * stage.out_width // LANES)
-        count += vectors * sum(len(channel.terms) + REQUANTIZATION for channel in stage.constants)
+        count += vectors * (additions(stage) + REQUANTIZATION * len(stage.constants))
     return count / CYCLE_OPERATIONS
 
 
@@ -184,11 +185,13 @@ def main() -> None:
             engine.stdin.close()
             engine.wait()
     peers = [name for name in PEERS if name in times]
-    best = min(peers, key=lambda name: min(times[name])) if peers else None
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    best = min(peers, key=medians.__getitem__) if peers else None
     rows = []
     for name, values in times.items():
-        row = {"engine": name, "median (µs)": f"{statistics.median(values):.1f}", "least (µs)": f"{min(values):.1f}"}
-        rows.append(row | {f"times as fast as {best}": f"{min(times[best]) / min(values):.2f}" if best else ""})
+        row = {"engine": name, "median (µs)": f"{medians[name]:.1f}", "least (µs)": f"{min(values):.1f}"}
+        ratio = f"{medians[best] / medians[name]:.2f}" if best else ""
+        rows.append(row | {f"times as fast as {best}, by medians": ratio})
         print(", ".join(f"{key} {value}" for key, value in rows[-1].items() if value))
     if options.out:
         write(options.out, rows)

@@ -22,6 +22,7 @@ from helpers import book_files  # noqa: E402
 
 ASKED = re.compile(r"\{glue:text\}`run/([\w-]+)\.ipynb::(\w+)(:[^`]*)?`")
 ASKED_WHOLE = re.compile(r"\{glue\} (\w+)\n:doc: run/([\w-]+)\.ipynb")
+LABEL = re.compile(r"^\((\S+)\)=$", re.MULTILINE)
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 120"><rect width="300" height="100"/></svg>'
 TABLE = """
 import pandas as pd
@@ -37,6 +38,12 @@ def asked(chapter: str) -> dict[str, float | str]:
     return {name: "word" if form == ":s" else 98.5 for _, name, form in found} | whole
 
 
+def labels(chapter: str) -> list[str]:
+    """Name the places in a chapter that pages can lead to."""
+    cells = nbformat.read(PROJECT / "notebooks" / f"{chapter}.ipynb", nbformat.NO_CONVERT).cells
+    return [label for cell in cells for label in LABEL.findall(cell.source)]
+
+
 def notebook(chapter: str) -> nbformat.NotebookNode:
     """Give a chapter, not yet executed."""
     cells = [
@@ -45,6 +52,7 @@ def notebook(chapter: str) -> nbformat.NotebookNode:
         new_code_cell("folds = 2", metadata={"tags": ["injected-parameters"]}),
         new_code_cell("print(folds)"),
     ]
+    cells += [new_markdown_cell(f"({label})=\n## {label}") for label in labels(chapter)]
     if chapter == "08-results":
         cells.append(new_code_cell(TABLE))
     lines = [f"glue({name!r}, {value!r}, display=False)" for name, value in asked(chapter).items()]

@@ -16,7 +16,6 @@ from harlib import cli
 from harlib.errors import HarlibError
 from harlib.integer import oracle, proofs, vectors
 from harlib.integer.c.packing import pack, unpack
-from harlib.integer.c.plan import plan
 from harlib.integer.c.source import BACKENDS, sources
 from harlib.integer.model import load, parse
 from harlib.integer.native import Native, find_compiler
@@ -135,7 +134,7 @@ def test_published_code_has_no_float_no_heap_and_no_product_outside_requantizati
     assert re.findall(r"#include (.*)", source) == ['"harlib_model.h"']
     assert not re.search(r"int64_t", source)
     sums = {
-        "fast": r"^ +(?:(?:const )?int32_t )?a\d+ [-+]?= [^;]*;",
+        "fast": r"^ +(?:(?:const )?int32_t )?[ax]\d+(?:_\d+)? [-+]?= [^;]*;",
         "packed": r"^ +(?:const )?(?:uint32_t )?[ax]\d+ [-+]?= [^;]*;",
         "compact": r"^ +a\d [-+]= word\[\d\];|const uint32_t \*words? = [^;]*;",
     }
@@ -151,20 +150,6 @@ def test_the_header_states_the_ram_that_the_state_takes(backend, cache):
     model = load(PUBLISHED / "models" / "fold0.json")
     stated = int(re.search(r"#define HARLIB_RAM_BYTES (\d+)", sources(model, backend)["harlib_model.h"])[1])
     assert Native(model, backend=backend).state_bytes == stated
-
-
-def test_every_kind_of_requantization_is_chosen_where_it_is_proven():
-    cases = {
-        "halves": (40001, 18),
-        "unsigned": (2**15, 18),
-        "signed": (70000, 18),
-        "wide": (2**31 - 1, 31),
-    }
-    for kind, (multiplier, shift) in cases.items():
-        fields = json.loads((PUBLISHED / "models" / "fold0.json").read_text())
-        fields["layers"][0]["multiplier"][0] = multiplier
-        fields["layers"][0]["shift"][0] = shift
-        assert plan(parse(json.dumps(fields))).stages[0].constants[0].kind == kind
 
 
 def test_export_writes_a_project_that_make_builds(tmp_path, capsys):

@@ -28,29 +28,11 @@ class Channel:
     constant: int  # (output_zero_point << shift) + 2^(shift - 1)
     multiplier: int
     shift: int
-    kind: str  # "halves", "unsigned", "signed", "wide": see `fast`
-    offset: int  # added to the accumulator before a product in "halves" and "unsigned": constant // multiplier
-    rest: int  # constant - offset * multiplier
-    top: int  # of "halves": no larger accumulator needs to be told apart
+    lower: int  # no accumulator is below
+    upper: int  # or above
     narrow: bool  # the accumulator and all sums on its way fit 16 bits
-    floor: bool  # the lower clamp can be reached and is not the 0 of the formula itself
-    ceiling: bool  # the upper clamp can be reached
+    wide: bool  # its requantization as the format defines it may need 64 bits
     terms: tuple[tuple[int, int, int, int], ...]  # sign, input channel, row and column of the kernel
-
-    @property
-    def carry(self) -> int:
-        """Of "halves": a low half above this carries."""
-        return 2**16 - 1 - (self.rest << self.lift)
-
-    @property
-    def half_shift(self) -> int:
-        """Of "halves": the shift that is left for the high half."""
-        return self.shift + self.lift - 16
-
-    @property
-    def lift(self) -> int:
-        """Of "halves": the shift to the left that makes `shift` at least 16."""
-        return max(0, 16 - self.shift)
 
 
 @dataclass(frozen=True)
@@ -115,16 +97,6 @@ class Plan:
         return [channel for stage in self.stages for channel in stage.constants]
 
     @property
-    def clamped_below(self) -> bool:
-        """Some channel reaches its lower clamp."""
-        return any(channel.floor for channel in self.channels)
-
-    @property
-    def clamped_above(self) -> bool:
-        """Some channel reaches its upper clamp."""
-        return any(channel.ceiling for channel in self.channels)
-
-    @property
     def padded(self) -> bool:
         """Some convolution has padding."""
         return any(any(stage.padding) for stage in self.stages)
@@ -154,8 +126,7 @@ def plan(model: IntegerModel) -> Plan:
             lower, upper = (int(bound[0]) for bound in accumulator_bounds(site))
             ends = product_range(lower, upper, model.pool.multiplier, model.pool.shift, layer.input_zero_point)
             wide_pool = not _fits(ends)
-    wide = any(channel.kind == "wide" for stage in stages for channel in stage.constants)
-    return Plan(model, tuple(stages), wide, wide_pool)
+    return Plan(model, tuple(stages), any(channel.wide for stage in stages for channel in stage.constants), wide_pool)
 
 
 def ring_rows(stages: tuple[Stage, ...], batch: int) -> list[int]:
@@ -199,36 +170,16 @@ def _channels(site: Site) -> tuple[Channel, ...]:
         multiplier, shift = layer.multiplier[out], layer.shift[out]
         constant = (layer.output_zero_point << shift) + (1 << (shift - 1))
         start = layer.bias[out] - layer.input_zero_point * int(weights[out].sum())
-        offset, rest = divmod(constant, multiplier) if multiplier else (0, 0)
         reach = largest * max(int((weights[out] == sign).sum()) for sign in (-1, 1))
-        highest = max(0, upper + offset) * multiplier + rest
-        # Below an offset accumulator of 0, t is negative; at 0 it is rest, whose code must be the same 0.
-        exact = 0 < multiplier < 2**16 and rest < 2**shift and highest >> shift <= INT16
-        exact = exact and shift <= 31 and abs(start + offset) + reach <= INT16
-        lift = max(0, 16 - shift)
-        top = max(0, upper + offset)
-        if lift and multiplier:
-            top = min(top, -(-((layer.clamp[1] << shift) - rest) // multiplier))
-        if exact and multiplier != 2**15 and rest << lift < 2**16 and 0 <= top << lift <= INT16:
-            kind = "halves"
-        elif exact and highest < 2**32:
-            kind = "unsigned"
-        else:
-            kind = (
-                "signed" if _fits(product_range(lower, upper, multiplier, shift, layer.output_zero_point)) else "wide"
-            )
-        code = [max(0, end * multiplier + constant) >> shift for end in (lower, upper)]
+        wide = not _fits(product_range(lower, upper, multiplier, shift, layer.output_zero_point))
         per_group, first = layer.out_channels // layer.groups, layer.in_channels // layer.groups
         terms = tuple(
             (int(weights[out, i, row, column]), out // per_group * first + i, row, column)
             for i, row, column in np.argwhere(weights[out]).tolist()
         )
         result.append(
-            Channel(
-                start, constant, multiplier, shift, kind, offset, rest, top,
-                abs(start) + reach <= INT16, code[0] < layer.clamp[0], code[1] > layer.clamp[1], terms,
-            )
-        )  # fmt: skip
+            Channel(start, constant, multiplier, shift, lower, upper, abs(start) + reach <= INT16, wide, terms)
+        )
     return tuple(result)
 
 
