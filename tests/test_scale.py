@@ -151,6 +151,14 @@ def test_ten_thousand_runs_are_planned_in_five_minutes():
     assert law.slope * 10_000 < scale_tables.AIM_S
 
 
+def test_the_profile_makes_the_first_choice_among_thousands_of_runs_fast():
+    found = scale_tables.read()["submitting"].set_index(["runs", "scheduler"])
+    ways = [found.loc[(10_000, way)] for way in scale_snakemake.WAYS]
+    assert 10 * ways[0]["first_s"] < ways[1]["first_s"]
+    paces = found["in_s"] / found["finished"]
+    assert paces.max() / paces.min() < 1.5  # whatever the number of runs
+
+
 @pytest.mark.slow
 def test_snakemake_hands_runs_to_the_pretended_cluster(tmp_path):
     row = scale_snakemake.submitting(10, "as in the profile", tmp_path, patience=25)

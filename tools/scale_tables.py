@@ -16,13 +16,14 @@ from scale_laws import FACTORS, a_run, at, laws, line, published_size, varied
 from harlib import files
 from harlib.plots import style
 from harlib.project import project_root
+from harlib.sweeps.plan import MOST
 
 ROOT = project_root()
 TABLES = ROOT / "reference" / "scale"
 MEASURED = ("cost", "published", "planning", "submitting")
 NODES, CORES = 16, 32
 RUNS, SEEDS = 10_000, 10
-SIZES = (1000, 10_000, 100_000)
+SIZES = (1000, RUNS, MOST)
 AIM_S = 300.0
 PROFILE = "as in the profile"
 Tables = dict[str, pd.DataFrame]
