@@ -122,8 +122,11 @@ def conditions() -> list[Row]:
     versions = {name: metadata.version(name) for name in ("snakemake", "snakemake-executor-plugin-slurm", "torch")}
     cores = str(os.cpu_count())
     found = {"processor": provenance.cpu_name(), "cores": cores, "Python": platform.python_version()} | versions
-    load = f"{os.getloadavg()[0]:.1f}"
-    return [{"condition": name, "value": value} for name, value in (found | {"load at the end": load}).items()]
+    found["sizes that stay"] = ", ".join(
+        f"{value} {name.rstrip('s') if value == 1 else name}" for name, value in BASE.items()
+    )
+    found["load at the end"] = f"{os.getloadavg()[0]:.1f}"
+    return [{"condition": name, "value": value} for name, value in found.items()]
 
 
 def in_a_folder(measure: Callable[..., Row], *arguments: Any) -> Row:
