@@ -118,7 +118,7 @@ def submitting(runs: int, way: str, folder: Path, patience: float = PATIENCE) ->
         process = subprocess.Popen(
             driver.command(folder, options, workers=1), env=os.environ | pretended, cwd=folder, stdout=out, stderr=out
         )
-        ready, first, ended = 0.0, 0.0, 0
+        ready, first, ended, killed = 0.0, 0.0, 0, False
         while not ended:
             time.sleep(0.2)
             text, now = log.read_text(errors="replace"), time.monotonic() - started
@@ -126,8 +126,11 @@ def submitting(runs: int, way: str, folder: Path, patience: float = PATIENCE) ->
             first = first or (now if text.count(" has been submitted ") > 1 else 0.0)
             if first and now - first > patience:
                 os.kill(process.pid, signal.SIGKILL)  # process.kill() would collect its usage
-            ended, _, usage = os.wait4(process.pid, os.WNOHANG)
-        process.returncode = 0
+                killed = True
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if not killed and process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args, text)
     if not first:
         raise RuntimeError(f"no run was submitted: {text[-1000:]}")
     return {

@@ -34,7 +34,8 @@ def compare(name: str, reference: str = "reference/published") -> None:
         problem = "is not finished: `harlib run` goes on where it was stopped" if begun else "is no run"
         raise HarlibError(f"runs/{name} {problem}; finished are {', '.join(known) or 'none'}")
     made = _finished(other), _finished(own)
-    same = {data: made[0].data.get(data) == made[1].data.get(data) for data in ("data", "fresh")}
+    marks = {data: [one.data.get(data) for one in made] for data in ("data", "fresh")}
+    same = {data: mine is not None and mine == others for data, (mine, others) in marks.items()}
     found = side_by_side.differences(other, own, same)
     if not found:
         raise HarlibError(f"{own.path} and {other.path} have no stage in common: finish the run with `harlib run`")

@@ -152,6 +152,20 @@ def test_the_header_states_the_ram_that_the_state_takes(backend, cache):
     assert Native(model, backend=backend).state_bytes == stated
 
 
+@needs_compiler
+def test_rows_that_are_formed_together_add_to_one_pool(cache):
+    fields = json.loads((PUBLISHED / "models" / "fold0.json").read_text())
+    fields["layers"] = [layer for layer in fields["layers"] if layer["name"] != "pointwise2"]
+    model = parse(json.dumps(fields))
+    source = sources(model, "fast")["harlib_model.c"]
+    together = [line for line in source.splitlines() if "void block3_0(" in line]
+    assert len(together) == 1
+    assert " *out3" in together[0]  # all four are the pool's sums, so none may be `restrict`
+    assert not re.search(r"restrict out", together[0])
+    x = inputs(model, 50)
+    np.testing.assert_array_equal(Native(model, backend="fast")(x), oracle.run(model, x))
+
+
 def test_export_writes_a_project_that_make_builds(tmp_path, capsys):
     path = PUBLISHED / "models" / "fold0.json"
     assert cli.main(["export", "c", str(path), "--out", str(tmp_path / "c")]) == 0

@@ -18,7 +18,7 @@ MODELS = sorted((Path(__file__).resolve().parents[2] / "reference" / "published"
 
 def channel(multiplier: int, shift: int, zero_point: int, bounds: tuple[int, int]) -> Channel:
     constant = (zero_point << shift) + (1 << (shift - 1))
-    reach = max(abs(end) * multiplier + constant for end in bounds)
+    reach = max(max(map(abs, bounds)) * multiplier, constant) + constant
     return Channel(0, constant, multiplier, shift, *bounds, max(map(abs, bounds)) < 2**15, reach >= 2**31, ())
 
 
@@ -31,7 +31,8 @@ def computed(form: Scaling, accumulator: int, clamp: tuple[int, int]) -> int:
     """What the C code does, with its widths checked."""
     if not form.short:
         t = accumulator * form.multiplier + form.addend
-        assert abs(t) < (2**31 if form.kind == "signed" else 2**63)
+        width = 2**31 if form.kind == "signed" else 2**63
+        assert max(map(abs, (t, accumulator * form.multiplier, form.addend))) < width
         code = min(max(t, 0) >> form.shift, 255)
     else:
         x = max(0, accumulator)
@@ -74,8 +75,9 @@ def test_most_channels_of_the_published_models_take_one_instruction_and_all_stay
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.integers(0, 2**17), st.integers(1, 24), st.sampled_from([0, 0, 0, 3, 128]),
-    st.tuples(st.integers(-600, 0), st.integers(0, 3000)), st.sampled_from([(0, 255), (0, 200), (3, 255), (5, 6)]),
+    st.integers(0, 2**17), st.integers(1, 24), st.sampled_from([0, 0, 0, 3, 128, 255]),
+    st.tuples(st.integers(-900, 300), st.integers(300, 3000)) | st.tuples(st.integers(-900, -99), st.integers(-99, 0)),
+    st.sampled_from([(0, 255), (0, 200), (3, 255), (5, 6)]),
 )  # fmt: skip
 def test_every_form_is_exact_over_the_whole_interval(multiplier, shift, zero_point, bounds, clamp):
     one = channel(multiplier, shift, zero_point, bounds)
@@ -101,3 +103,11 @@ def test_an_accumulator_that_leaves_16_bits_has_no_short_form():
     one = channel(40001, 18, 0, (-300, 300))
     assert scalings(one, 0, (0, 255))[0].short
     assert not scalings(replace(one, narrow=False), 0, (0, 255))[0].short
+
+
+def test_a_lifted_accumulator_is_cut_where_the_highest_code_begins():
+    form = next(
+        form for form in check(channel(50001, 16, 0, (-50, 20000)), 0, (0, 255), range(400)) if form.kind == "high"
+    )
+    assert form.top is not None
+    assert not form.ceiling

@@ -73,9 +73,10 @@ def _rounded(channel: Channel) -> Iterator[Scaling]:
 
 
 def _high(channel: Channel, zero_point: int, clamp: tuple[int, int]) -> Iterator[Scaling]:
-    """floor(x m / 2^16) is x - ceil(x (2^16 - m) / 2^16); with floor for ceil, only exact ties come out one too high.
+    """Take the product from its high half: with m the multiplier brought to 16 bits and c = 2^16 - m, c fits 15 bits.
 
-    The addend, half a unit of the last place, takes off 1 against them. m is the multiplier brought to 16 bits.
+    x - floor(x c / 2^16) is x m / 2^16 rounded up. One less in the addend makes up for that, except at exact ties,
+    which come out one too low; where one can occur, the form is found wrong.
     """
     bits = channel.multiplier.bit_length()
     nearest = 2**16 - round(channel.multiplier * 2.0 ** (16 - bits))

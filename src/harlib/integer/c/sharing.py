@@ -33,8 +33,8 @@ def groups(sums: list[Sum], size: int) -> list[list[int]]:
     [[2, 3], [0, 1]]
     """
     saved = Counter[tuple[int, int]]()
-    for (*pair, _), count in _pairs(sums).items():
-        saved[min(pair), max(pair)] += count - 1
+    for (first, second, _), count in _pairs(sums).items():
+        saved[first, second] += count - 1
     left, found = sorted({variable for one in sums for variable in one}), []
     while left:
         group: list[int] = []
@@ -43,8 +43,7 @@ def groups(sums: list[Sum], size: int) -> list[list[int]]:
                 gains = {new: sum(saved[min(new, old), max(new, old)] for old in group) for new in left}
                 group.append(max(left, key=gains.__getitem__))
             else:
-                first = max(combinations(left, 2), key=saved.__getitem__, default=left[:1])
-                group.append(first[0])
+                group.append(max(combinations(left, 2), key=saved.__getitem__, default=left)[0])
             left.remove(group[-1])
         found.append(group)
     return found
