@@ -172,7 +172,7 @@ def planning_figure(planned: pd.DataFrame) -> Figure:
     axes[0].legend(frameon=False, loc="center left")
     for axis in axes:
         axis.set_ylim(0, None)
-    figure.suptitle("Planning takes time and memory in proportion to the runs", x=0.01, ha="left", fontsize="medium")
+    figure.suptitle("Time and memory of planning grow along a line", x=0.01, ha="left", fontsize="medium")
     plt.close(figure)
     return figure
 
