@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 _NUMBER = r"[+-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?"
-_CELL = re.compile(rf"{_NUMBER}(?:\s*to\s*{_NUMBER})?(?:\s*\((?:{_NUMBER} to {_NUMBER}|no interval)\))?")
+_CELL = re.compile(rf"{_NUMBER}(?: to {_NUMBER})?(?:\s*\((?:{_NUMBER} to {_NUMBER}|no interval)\))?")
 _NOTHING = ("", "none")
 
 

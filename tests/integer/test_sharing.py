@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harlib.integer.c.sharing import groups, share
+from harlib.integer.c.sharing import WINDOW, groups, share
 
 SUMS = st.lists(st.dictionaries(st.integers(0, 9), st.sampled_from([1, -1]), max_size=10), max_size=8)
 VALUES = st.lists(st.integers(-255, 255), min_size=10, max_size=10)
@@ -46,3 +46,10 @@ def test_every_variable_is_in_one_group(sums, size):
 def test_what_occurs_together_is_put_together():
     sums = [{0: 1, 3: 1, 1: 1}, {0: -1, 3: -1, 2: 1}, {1: 1, 2: 1}, {1: -1, 2: -1}]
     assert sorted(map(sorted, groups(sums, 2))) == [[0, 3], [1, 2]]
+
+
+def test_far_variables_are_not_looked_at_together_so_that_wide_layers_end():
+    sums = [dict.fromkeys(range(2500), 1)] * 8
+    found = groups(sums, 4)
+    assert sorted(variable for group in found for variable in group) == list(range(2500))
+    assert all(min(group) // WINDOW == max(group) // WINDOW for group in found)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 Sum = dict[int, int]  # a variable's number: its sign, 1 or -1
+WINDOW = 64  # variables that are looked at together: the work grows with the square
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,19 @@ def groups(sums: list[Sum], size: int) -> list[list[int]]:
     >>> groups([{0: 1, 1: 1, 2: 1, 3: 1}, {0: 1, 2: -1, 3: -1}, {0: 1, 1: -1, 2: -1, 3: -1}], 2)
     [[2, 3], [0, 1]]
     """
+    variables = sorted({variable for one in sums for variable in one})
+    return [
+        group
+        for first in range(0, len(variables), WINDOW)
+        for group in _groups(sums, variables[first : first + WINDOW], size)
+    ]
+
+
+def _groups(sums: list[Sum], left: list[int], size: int) -> list[list[int]]:
     saved = Counter[tuple[int, int]]()
-    for (first, second, _), count in _pairs(sums).items():
+    for (first, second, _), count in _pairs([{v: one[v] for v in left if v in one} for one in sums]).items():
         saved[first, second] += count - 1
-    left, found = sorted({variable for one in sums for variable in one}), []
+    found = []
     while left:
         group: list[int] = []
         while left and len(group) < size:
