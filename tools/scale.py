@@ -78,7 +78,7 @@ def finishing(folder: Path, jobs: graph.Graph, runs: list[plan.SweepRun]) -> dic
     """Processor seconds of what `harlib sweep` does itself: look at every finished network, then write the page."""
     held = json.loads((folder / graph.PLAN).read_text())
     times = [time.process_time()]
-    sweeps._drop_damaged(folder, jobs, runs)
+    sweeps.drop_damaged(folder, jobs, runs)
     times.append(time.process_time())
     tables.write(folder, held)
     page.html("measured", held, tables.places(folder, held), len(runs))

@@ -86,7 +86,7 @@ def planning(runs: int, folder: Path) -> Row:
     began = time.process_time()
     _, jobs = prepare(wide(runs), folder)
     before = time.process_time() - began
-    command = driver.command(folder, [*sweeps._arguments(ROOT), "--cores", "2", "--dry-run"], workers=1)
+    command = driver.command(folder, [*sweeps.arguments(ROOT), "--cores", "2", "--dry-run"], workers=1)
     log = folder / "dry-run.txt"
     took = used(command, folder, log)
     return {
@@ -111,7 +111,7 @@ def submitting(runs: int, way: str, folder: Path, patience: float = PATIENCE) ->
         (commands / name).write_text(script)
         (commands / name).chmod(0o755)
     pretended = {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "PRETENDED_JOBS": str(folder / "jobs.txt")}
-    options = [*sweeps._arguments(ROOT), "--profile", str(PROFILE), *WAYS[way]]
+    options = [*sweeps.arguments(ROOT), "--profile", str(PROFILE), *WAYS[way]]
     log = folder / "submitting.txt"
     with log.open("w") as out:
         started = time.monotonic()

@@ -15,7 +15,7 @@ from sweeps.examples import ROOT, TWO, graph_of, write
 
 def planned(folder):
     """Rules that Snakemake would run for what a folder's plan says."""
-    command = driver.command(folder, [*sweeps._arguments(ROOT), "--cores", "2"], workers=1)
+    command = driver.command(folder, [*sweeps.arguments(ROOT), "--cores", "2"], workers=1)
     ended = subprocess.run([*command, "--dry-run"], capture_output=True, text=True, check=True)
     return re.findall(r"^ *(?:local)?rule ([\w-]+):", ended.stdout, re.MULTILINE)
 
@@ -31,14 +31,14 @@ def test_a_damaged_network_is_made_again(finished, file, damage):
     folder, _ = finished
     _, runs, jobs = graph_of(folder / "a-sweep.yml")
     name = next(name for name in jobs.jobs if name.startswith("qat/"))
-    sweeps._drop_damaged(folder, jobs, runs)
-    assert sweeps._open(folder, jobs.jobs) == 0
+    sweeps.drop_damaged(folder, jobs, runs)
+    assert sweeps.still_open(folder, jobs.jobs) == 0
     checkpoint = folder / name / "checkpoints" / "qat" / "fold1.safetensors"
     whole = checkpoint.read_bytes()
     damage(folder / name / file)
-    sweeps._drop_damaged(folder, jobs, runs)
+    sweeps.drop_damaged(folder, jobs, runs)
     assert not (folder / graph.marker(name)).exists()
-    assert sweeps._open(folder, jobs.jobs) == 1
+    assert sweeps.still_open(folder, jobs.jobs) == 1
     job.do(folder, name)  # trains this fold only, and gets what it was
     assert checkpoint.read_bytes() == whole
     assert planned(folder) == ["run", "all"]

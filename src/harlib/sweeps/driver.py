@@ -44,15 +44,17 @@ def sweep(name: str, cores: int = 2, workers: int = 1, profile: Path | None = No
         if not tables_only:
             if profile is None:  # jobs of a cluster may still write for a call that was killed
                 files.sweep(folder)
-            _drop_damaged(folder, jobs, runs)
-            print(f"{name}: {len(runs)} runs, {_open(folder, jobs.jobs)} of {len(jobs.jobs)} jobs to do", flush=True)
+            drop_damaged(folder, jobs, runs)
+            print(
+                f"{name}: {len(runs)} runs, {still_open(folder, jobs.jobs)} of {len(jobs.jobs)} jobs to do", flush=True
+            )
             where = ["--profile", str(profile.resolve())] if profile else ["--cores", str(cores)]
-            command = driver.command(folder, [*_arguments(root), *where], workers=workers)
+            command = driver.command(folder, [*arguments(root), *where], workers=workers)
             with driver.progress(folder / driver.LOG, r"\d+ of \d+ steps"):
                 failed = driver.snakemake(folder, command, lock)
         shown = json.loads(text)
         tables.write(folder, shown)
-        finished = len(runs) - _open(folder, jobs.runs)
+        finished = len(runs) - still_open(folder, jobs.runs)
         files.write(folder / PAGE, page.html(name, shown, tables.places(folder, shown), finished))
     if failed:
         raise HarlibError(_failure(folder))
@@ -60,9 +62,10 @@ def sweep(name: str, cores: int = 2, workers: int = 1, profile: Path | None = No
     return 0
 
 
-def _arguments(root: Path) -> list[str]:
-    """Of Snakemake: names hold what a result depends on, and a marker is whole, so only what is missing is made.
+def arguments(root: Path) -> list[str]:
+    """Options of Snakemake, the same here and on a cluster.
 
+    Names hold what a result depends on, and a marker is whole, so only what is missing is made.
     Without --ignore-incomplete a job that left its marker would be done again where Snakemake was killed before it saw
     the job end.
     """
@@ -72,11 +75,12 @@ def _arguments(root: Path) -> list[str]:
     ]
 
 
-def _open(folder: Path, jobs: Iterable[str]) -> int:
+def still_open(folder: Path, jobs: Iterable[str]) -> int:
+    """How many of these jobs have not left their marker in the sweep's folder."""
     return sum(not (folder / graph.marker(name)).is_file() for name in jobs)
 
 
-def _drop_damaged(folder: Path, jobs: graph.Graph, runs: list[plan.SweepRun]) -> None:
+def drop_damaged(folder: Path, jobs: graph.Graph, runs: list[plan.SweepRun]) -> None:
     """A network whose files are not what it left behind loses its marker, so that it is made again."""
     for name, job in jobs.jobs.items():
         marker, (stage, _) = folder / graph.marker(name), name.split("/")
