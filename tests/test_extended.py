@@ -75,7 +75,7 @@ def test_the_command_writes_and_publishes(finished, monkeypatch, tmp_path):
     (tmp_path / "runs" / "mine").symlink_to(folder)
     assert main(["extended", str(plan), "--run", "mine", "--tables", "--publish"]) == 0
     for name in (*tables.FILES, "tables/headline.csv", "figures/weights.svg"):
-        assert (tmp_path / "reference" / "extended" / name).read_text() == (folder / name).read_text()
+        assert (tmp_path / "reference" / "mine" / name).read_text() == (folder / name).read_text()
 
 
 def test_the_figure_has_every_finished_point(finished):

@@ -9,18 +9,20 @@ import torch
 from harlib import fold as folding
 from harlib.integer import oracle, proofs
 from harlib.integer.inputs import input_codes
-from harlib.model import Network, quantize_activations
+from harlib.model import Network, quantize_activations, set_norms
+from harlib.norm import PowerOfTwoNorm, hold_exponents
 from harlib.stages.folded import integer_model
 from harlib.ternary import make_ternary
 
 CLASSES = ("jogging", "jumping", "situp", "waving", "other")
 
 
-@pytest.fixture(scope="module")
-def network():
+@pytest.fixture(scope="module", params=["dyadic", "power-of-two"])
+def network(request):
     """A quantized ternary network whose batch norms have both signs of gamma and lively statistics."""
     torch.manual_seed(4)
     model = Network()
+    set_norms(model, request.param == "power-of-two")
     raw = 2500 + 60 * torch.randn(16, 1, 64, 64).abs()
     model.input.observe(raw)
     make_ternary(model, 0.7)
@@ -34,13 +36,17 @@ def network():
     with torch.no_grad():
         for zero_point, block in zip((0.0, 3.0, 0.0, 7.4, 11.0), model.blocks.values(), strict=True):
             block.activation.latent_zero_point.fill_(zero_point)
+        model(raw)  # which tells a norm the unit of its multipliers
+    hold_exponents(model)
     return model, raw
 
 
 def test_folded_agrees_with_unfolded_before_each_quantizer(network):
     model, raw = network
-    model = model.double()
+    model = copy.deepcopy(model).double()
     codes = model.input.codes(raw)
+    with torch.no_grad():
+        model(raw.double())  # units in float64, too
     scale, zero_point = float(model.input.input_scale), float(model.input.input_zero_point)
     for name, block in model.blocks.items():
         folded = folding.fold_batch_norm(block, name, scale, int(zero_point))
@@ -52,8 +58,6 @@ def test_folded_agrees_with_unfolded_before_each_quantizer(network):
         assert (folded.real_multiplier >= 0).all()
         scale, zero_point = folded.output_scale, folded.output_zero_point
         codes = (torch.floor(steps + 0.5) + zero_point).clamp(*folded.clamp)
-    model.float()
-    model.input.double()
 
 
 @pytest.mark.parametrize("bits", [8, 16, 24])
@@ -66,6 +70,18 @@ def test_folded_codes_are_the_oracles(network, bits):
     assert list(ours) == list(theirs)
     for name in ours:
         assert np.array_equal(ours[name].numpy(), theirs[name]), name
+
+
+def test_power_of_two_multipliers_are_exported_as_such_in_lowest_terms(network):
+    exported = integer_model(network[0], CLASSES, 16)
+    for layer, block in zip(exported.convolutions, network[0].blocks.values(), strict=True):
+        alive = layer.weights.reshape(layer.out_channels, -1).any(1)
+        scales = layer.multipliers[alive] / 2.0 ** layer.shifts[alive]
+        if isinstance(block.norm, PowerOfTwoNorm):
+            assert np.array_equal(scales, block.norm.exponents().exp2().numpy()[alive])
+            assert ((layer.multipliers[alive] == 1) | (layer.shifts[alive] == 1)).all()
+        else:
+            assert (layer.multipliers[alive] >= 2**8).all()
 
 
 def test_exported_16_bit_model_needs_no_64_bit_product(network):
@@ -89,6 +105,7 @@ def test_gains_of_zero_below_zero_and_a_variance_of_zero_are_defined(network):
     """Channels 0 to 3 of the first layer: gamma 0, gamma 1e-12, the same channel with gamma < 0, variance 0."""
     model, raw = network
     model = copy.deepcopy(model)
+    set_norms(model, power_of_two=False)
     norm = model.blocks["convolution"].norm
     with torch.no_grad():
         norm.weight[:4] = torch.tensor([0.0, 1e-12, -0.8, 0.7])

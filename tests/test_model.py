@@ -98,6 +98,6 @@ def test_quantized_maps_stay_channels_last_as_float_ones_do(quantized):
     network, raw = quantized
     x, scale = network.input(raw.double()).contiguous(memory_format=torch.channels_last), 1.0
     for block in network.blocks.values():
-        x, scale = block.steps(x, scale)
+        x, scale = block.steps(x, scale, scale)
         assert x.is_contiguous(memory_format=torch.channels_last)
         assert not x.is_contiguous()

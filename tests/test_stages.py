@@ -103,6 +103,7 @@ def test_integer_leaves_a_model_and_vectors_that_verify(chain, tmp_path):
         {"weights": "float", "activation_bits": 4, "activation_scale": "observed"},
         {"weights": "learned-step", "zero_point": "zero", "qat_statistics": "frozen"},
         {"qat_start": "scratch", "distillation": 0.5},
+        {"multipliers": "power-of-two", "weights": "learned-step"},
     ],
     ids=lambda changes: "-".join(changes),
 )
@@ -152,3 +153,35 @@ def test_four_bit_activations_are_exported_and_agree(chain):
         state = found.state
     assert found.metrics["codes_differing"] == 0
     assert found.metrics["argmax_differing"] == 0
+
+
+def test_a_network_of_powers_of_two_from_its_own_float_reference_to_integers(chain):
+    """Every stage holds them: |gamma| / sigma of the float network, then each channel's multiplier."""
+    _, tasks = chain
+    p = P.model_copy(update={"fp32_gains": "power-of-two", "multipliers": "power-of-two"})
+    fits = {}
+    for stage in (fp32, ternary_ptq, ternary_ptq_bn, qat, pruned, folded, integer):
+        upstream = fits[stage.UPSTREAM].state if stage.UPSTREAM else {}
+        task = dataclasses.replace(tasks[stage.NAME], parameters=p, upstream=upstream)
+        fits[stage.NAME] = stage.fit(task)
+        if stage not in (folded, integer):
+            network = stage.build(fits[stage.NAME].state, task)
+            assert np.array_equal(
+                training.logits(network, task.test_x).argmax(1).numpy(), fits[stage.NAME].predict(task.test_x)
+            )
+        if stage is fp32:
+            for block in network.blocks.values():
+                ratio = (block.norm.gain().abs() / (block.norm.running_var + block.norm.eps).sqrt()).log2().detach()
+                torch.testing.assert_close(ratio, ratio.round(), atol=1e-4, rtol=0)
+    for name in ("qat", "pruned"):
+        assert all(fits[name].state[f"blocks.{block}.norm.held"] for block in network.blocks)
+    network = pruned.build(fits["pruned"].state, dataclasses.replace(tasks["pruned"], parameters=p))
+    model = folded.integer_model(network, toy_dataset().classes, 16)
+    for layer in model.convolutions:
+        assert all(multiplier.bit_count() == 1 for multiplier in layer.multiplier)
+    assert fits["integer"].metrics["codes_differing"] == 0
+
+
+def test_power_of_two_multipliers_need_one_scale_a_layer():
+    with pytest.raises(HarlibError, match="'power-of-two' needs weights with one scale a layer; weights = 'channel'"):
+        parameters.check({"multipliers": "power-of-two", "weights": "channel"})

@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     more.add_argument("--run", help="name of the folder under runs/ (default: the file's name)")
     more.add_argument("--workers", type=int, default=2, help="networks trained at a time (default: 2)")
     more.add_argument("--tables", action="store_true", help="train nothing, only write the tables of what is finished")
-    more.add_argument("--publish", action="store_true", help="then copy the tables to reference/extended")
+    more.add_argument(
+        "--publish", action="store_true", help="then copy the tables to reference/, to a folder of the run's name"
+    )
 
     sweep = commands.add_parser("sweep", help="run, extend or continue a sweep of parameters")
     sweep.add_argument("name", help="of a file in config/sweeps/, without .yml")

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from harlib.integer.folded import FoldedConv, FoldedLinear
 from harlib.integer.model import Conv2d, GlobalAveragePool, IntegerModel
 from harlib.model import Block, Network
+from harlib.norm import PowerOfTwoNorm
 from harlib.quantize import ReluQuantize, round_half_up
 from harlib.ternary import Ternary, least_squares_alpha, ternary_layers
 
@@ -38,14 +39,18 @@ def fold_batch_norm(block: Block, name: str, input_scale: float, input_zero_poin
     quantizer, norm = block.activation, block.norm
     assert isinstance(quantizer, ReluQuantize)
     codes, alpha = _codes(held, master)
-    gamma, beta, mean = (_float64(value) for value in (norm.weight, norm.bias, norm.running_mean))
+    gamma, beta, mean = (_float64(value) for value in (norm.gain(), norm.bias, norm.running_mean))
     sigma = np.sqrt(_float64(norm.running_var) + norm.eps)
     output_scale, output_zero_point = quantizer.exported_scale(), int(quantizer.zero_point().detach())
     flip = np.where(gamma < 0, -1, 1).astype(np.int8)
+    multiplier = input_scale * alpha * np.abs(gamma) / (sigma * output_scale)
+    if isinstance(norm, PowerOfTwoNorm):
+        multiplier = np.where(gamma == 0, 0.0, 2.0 ** _float64(norm.exponents()))
+        gamma = np.where(gamma < 0, -1, 1) * multiplier * sigma * output_scale / (input_scale * alpha)
     return FoldedConv(
         name=name,
         weight=codes * flip[:, None, None, None],
-        real_multiplier=input_scale * alpha * np.abs(gamma) / (sigma * output_scale),
+        real_multiplier=multiplier,
         offset=(beta - gamma * mean / sigma) / output_scale,
         stride=convolution.stride,
         padding=convolution.padding,

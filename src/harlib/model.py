@@ -19,7 +19,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from harlib.norm import Norm, PowerOfTwoNorm, converted
 from harlib.quantize import InputQuantizer, ReluQuantize, round_straight_through
+from harlib.ternary import code_scale
 
 
 class Block(nn.Module):
@@ -36,7 +38,7 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=False)
-        self.norm = nn.BatchNorm2d(out_channels)
+        self.norm = Norm(out_channels)
         self.activation: nn.Module = nn.ReLU()
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out h2 w2"]:
@@ -45,21 +47,23 @@ class Block(nn.Module):
         return result
 
     def steps(
-        self, x: Float[Tensor, "n c h w"], scale: float | Float[Tensor, ""]
+        self, x: Float[Tensor, "n c h w"], scale: float | Float[Tensor, ""], code: float | Float[Tensor, ""]
     ) -> tuple[Float[Tensor, "n out h2 w2"], float | Float[Tensor, ""]]:
         """The same with quantized maps counted in steps: scale * x in, and steps and scale of what comes out.
 
         The scales move into the convolution's weight and into gamma and beta, where they cost next to nothing: two
-        passes over each map and their gradients are saved. Without a quantizer the scale is 1.
+        passes over each map and their gradients are saved. Without a quantizer the scale is 1. `code` is the real value
+        of one code of x, which power-of-two multipliers are counted in.
         """
         if not isinstance(self.activation, ReluQuantize):
             return self(x), 1.0
         layer, norm, out = self.convolution, self.norm, self.activation.scale()
+        if isinstance(norm, PowerOfTwoNorm):
+            norm.unit.copy_((code * code_scale(layer) / out).detach())
         # With one input channel the product is not marked channels-last, nor would any map behind it be: twice slower.
         weight = (layer.weight * scale).clone(memory_format=torch.channels_last)
         x = nn.functional.conv2d(x, weight, None, layer.stride, layer.padding, groups=layer.groups)
-        scaled = {"weight": norm.weight / out, "bias": norm.bias / out}
-        return self.activation.steps(torch.func.functional_call(norm, scaled, (x,))), out
+        return self.activation.steps(norm(x, out)), out
 
 
 class Network(nn.Module):
@@ -87,8 +91,10 @@ class Network(nn.Module):
     def forward(self, raw: Float[Tensor, "n 1 64 64"]) -> Float[Tensor, "n classes"]:
         """Raw log magnitudes [n, 1, 64, 64] to logits [n, classes]."""
         x, scale = self.input(raw).contiguous(memory_format=torch.channels_last), cast(float | Tensor, 1.0)
+        code: float | Tensor = self.input.input_scale
         for block in self.blocks.values():
-            x, scale = cast(Block, block).steps(x, scale)
+            x, scale = cast(Block, block).steps(x, scale, code)
+            code = scale
         result: Tensor = self.linear(scale * self.pool(x))
         return result
 
@@ -100,6 +106,13 @@ class Network(nn.Module):
         mean = x.mean((2, 3))
         last: Any = list(self.blocks.values())[-1].activation
         return round_straight_through(mean) if isinstance(last, ReluQuantize) else mean
+
+
+def set_norms(model: Network, power_of_two: bool) -> None:
+    """Make every batch norm one whose multipliers are powers of two, or a free one, in place."""
+    for module in model.blocks.values():
+        block = cast(Block, module)
+        block.norm = converted(block.norm, power_of_two)
 
 
 def quantize_activations(

@@ -101,6 +101,9 @@ class Training(BaseModel):
     weight_decay: float = Field(1.0e-4, ge=0, le=1, description="AdamW's, on convolution and linear weights only")
     fp32_epochs: int = Field(24, ge=1, le=500, description="passes over the training folds for the fp32 baseline")
     fp32_learning_rate: float = Field(1.0e-2, gt=0, le=1, description="peak of the one-cycle schedule, fp32")
+    fp32_gains: Literal["free", "power-of-two"] = Field(
+        "free", description="gamma / sigma of the fp32 network's batch norms, free or held to powers of two"
+    )
     leakage_folds: int = Field(1, ge=0, le=50, description="folds of a random split that fp32 is trained on")
     curve_subjects: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
         (3, 6, 12), max_length=20, description="numbers of training subjects of the learning curve"
@@ -160,6 +163,9 @@ class Compression(BaseModel):
     distillation: float = Field(0.0, ge=0, le=1, description="weight of the float network's soft targets in QAT")
     temperature: float = Field(2.0, ge=0.1, le=100, description="temperature of the soft targets")
     compiled: bool = Field(False, description="quantized training through torch.compile; published runs do without")
+    multipliers: Literal["dyadic", "power-of-two"] = Field(
+        "dyadic", description="of the channels: any a / 2^b, or held to powers of two in training"
+    )
     multiplier_bits: int = Field(16, ge=2, le=31, description="bits of the dyadic multiplier a / 2^b")
 
 
@@ -187,6 +193,11 @@ class Parameters(Simulation, Training, Compression):
         if self.folds > self.subjects:
             raise ValueError(
                 f"folds: {self.folds} is above the number of subjects ({self.subjects}): each fold needs a subject"
+            )
+        if self.multipliers == "power-of-two" and self.weights in ("channel", "two-scales", "float"):
+            raise ValueError(
+                f"multipliers: 'power-of-two' needs weights with one scale a layer; weights = {self.weights!r} has "
+                "another kind"
             )
         if self.prune_ramp_epochs > self.prune_epochs:
             raise ValueError(f"prune_ramp_epochs: {self.prune_ramp_epochs} is above prune_epochs ({self.prune_epochs})")

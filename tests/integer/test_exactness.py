@@ -128,6 +128,19 @@ def test_other_bits_change_nothing_but_the_multipliers(model, bits):
         np.testing.assert_array_equal(oracle.run(changed, x), oracle.run(exact, x))
 
 
+@settings(max_examples=20, deadline=None)
+@given(models())
+def test_powers_of_two_are_the_nearest_in_ratio_and_take_no_other_change(model):
+    changed = exactness.with_powers_of_two(model)
+    for before, after in zip(model.convolutions, changed.convolutions, strict=True):
+        assert before.model_copy(update={"multiplier": after.multiplier, "shift": after.shift}) == after
+        scales = zip(before.multiplier, before.shift, after.multiplier, after.shift, strict=True)
+        for multiplier, shift, power, right in scales:
+            assert multiplier == power == 0 or power.bit_count() == 1
+            ratio = Fraction(power * 2**shift, max(1, multiplier) * 2**right)
+            assert multiplier == 0 or Fraction(1, 2) <= ratio**2 <= 2 or power == 2**30  # the format has no greater one
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.floats(0, 4),

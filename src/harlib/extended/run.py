@@ -23,7 +23,7 @@ def run(plan: Path, folder: Path, workers: int = 2) -> None:
     """
     todo = chains(load(plan))
     paths = data_files(folder)
-    first = {(c.parameters.seed, c.fold, _place(folder, "fp32", c.parameters)): c for c in todo}
+    first = {(c.parameters.seed, c.fold, place(folder, "fp32", c.parameters)): c for c in todo}
     before = [Chain("fp32", "fp32", c.parameters, (), c.fold) for c in first.values()]
     dataset = data.load(paths["data"])
     for part in ([(folder, paths, chain, split(dataset, chain)) for chain in group] for group in (before, todo)):
@@ -41,7 +41,7 @@ def data_files(folder: Path) -> dict[str, Path]:
     return paths
 
 
-def _place(folder: Path, stage: str, p: Parameters) -> Run:
+def place(folder: Path, stage: str, p: Parameters) -> Run:
     """The run that holds a stage's networks: named by the parameters of the stage and of all before it."""
     names = {"seed"}
     module: ModuleType | None = stage_module(stage)
@@ -64,8 +64,8 @@ def _run_chain(folder: Path, paths: dict[str, Path], chain: Chain, split: data.F
     fitted = []
     for name in ("fp32", *chain.stages):
         stage, p = stage_module(name), chain.parameters
-        source = _place(folder, stage.UPSTREAM, p) if stage.UPSTREAM else Run(folder)
-        target = _place(folder, name, p)
+        source = place(folder, stage.UPSTREAM, p) if stage.UPSTREAM else Run(folder)
+        target = place(folder, name, p)
         mark = execution.mark(stage, chain.fold, p, source, paths)
         if not execution.finished(stage, chain.fold, target, mark):
             execution.fit_fold(execution.Job(stage.__name__, chain.fold, split, p, source, target, paths, mark))
@@ -79,8 +79,8 @@ def results(folder: Path, paths: dict[str, Path], chain: Chain) -> Iterator[tupl
     """Finished stages of a chain and their results, up to the first that is missing or out of date."""
     for name in ("fp32", *chain.stages):
         stage, p = stage_module(name), chain.parameters
-        source = _place(folder, stage.UPSTREAM, p) if stage.UPSTREAM else Run(folder)
-        target = _place(folder, name, p)
+        source = place(folder, stage.UPSTREAM, p) if stage.UPSTREAM else Run(folder)
+        target = place(folder, name, p)
         if not target.result(name, chain.fold):
             return
         if not execution.finished(stage, chain.fold, target, execution.mark(stage, chain.fold, p, source, paths)):

@@ -66,14 +66,14 @@ def write(plan: Path, folder: Path) -> None:
 
 
 def publish(folder: Path) -> None:
-    """Copy tables, figures, plan and manifest to reference/extended; nobody edits them by hand."""
+    """Copy tables, figures, plan and manifest to reference/, a folder of the same name; nobody edits them by hand."""
     made = sorted([*(folder / "tables").glob("*.csv"), *(folder / "figures").glob("*.svg")])
     names = [*FILES, *(path.relative_to(folder).as_posix() for path in made)]
     for name in names:
         if not (folder / name).is_file():
             raise HarlibError(f"{folder / name} is missing: run the plan with `harlib extended` first")
     for name in names:
-        files.write(project_root() / "reference" / "extended" / name, (folder / name).read_text())
+        files.write(project_root() / "reference" / folder.name / name, (folder / name).read_text())
 
 
 def _epoch(stage: str, p: Parameters, result: dict[str, Any]) -> float:

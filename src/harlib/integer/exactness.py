@@ -1,5 +1,6 @@
 """How exact a model's requantization is: the accumulators that get another code than from exact rational arithmetic."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,7 +11,7 @@ from jaxtyping import Int64
 
 from harlib.integer.model import Conv2d, GlobalAveragePool, IntegerModel, Layer, Site, accumulator_bounds
 from harlib.integer.requantize import dyadic
-from harlib.integer.rounding import faithful_dyadic
+from harlib.integer.rounding import POWERS, faithful_dyadic
 from harlib.integer.steps import Requantization, differing
 
 
@@ -72,6 +73,24 @@ def with_multiplier_bits(model: IntegerModel, bits: int) -> IntegerModel:
             layer = layer.model_copy(update={"multiplier": multipliers, "shift": shifts})
         layers.append(layer)
     return model.model_copy(update={"layers": tuple(layers)})
+
+
+def with_powers_of_two(model: IntegerModel) -> IntegerModel:
+    """The same model with each convolution multiplier rounded, in ratio, to a power of two, 2^-46..2^29; a 0 stays."""
+    layers: list[Layer] = []
+    for layer in model.layers:
+        if isinstance(layer, Conv2d):
+            pairs = [_power(*scale) for scale in zip(layer.multiplier, layer.shift, strict=True)]
+            multipliers, shifts = zip(*pairs, strict=True)
+            layer = layer.model_copy(update={"multiplier": multipliers, "shift": shifts})
+        layers.append(layer)
+    return model.model_copy(update={"layers": tuple(layers)})
+
+
+def _power(multiplier: int, shift: int) -> tuple[int, int]:
+    if not multiplier:
+        return 0, 1
+    return POWERS[Fraction(2) ** min(29, math.floor(math.log2(multiplier / 2**shift) + 0.5))]
 
 
 class _Channel(NamedTuple):

@@ -17,6 +17,7 @@ from harlib.integer.steps import Requantization, differing
 
 BIAS_RANGE = (-(2**22), 2**22 - 1)
 NARROW_BITS = 16  # up to this many multiplier bits, products are held below 2^31
+POWERS = {Fraction(2) ** exponent: (2 ** max(0, exponent + 1), max(1, -exponent)) for exponent in range(-46, 30)}
 LEAST_BITS = 9  # 255 * 2^-9 is below one half: no code moves by more than one
 
 
@@ -121,7 +122,12 @@ def faithful_dyadic(exact: Fraction, channel: Requantization, bits: int) -> tupl
 
 
 def dyadic_scale(exact: Fraction, channel: Requantization, bits: int, where: str) -> tuple[int, int]:
-    """Choose (multiplier, shift) of at most `bits` bits, as `integer_conv` says; HarlibError with `where`."""
+    """Choose (multiplier, shift) of at most `bits` bits, as `integer_conv` says; HarlibError with `where`.
+
+    A power of two is written in lowest terms, so that an engine sees that a shift is enough.
+    """
+    if exact in POWERS:
+        return POWERS[exact]
     for fewer in range(bits, min(bits, LEAST_BITS) - 1, -1):
         multiplier, shift = faithful_dyadic(exact, channel, fewer)
         bounds = product_range(*channel.interval, multiplier, shift, channel.zero_point)

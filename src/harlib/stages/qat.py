@@ -4,7 +4,8 @@ import torch
 
 from harlib import seeds, training
 from harlib.errors import HarlibError
-from harlib.model import Network, observe_activations, quantize_activations
+from harlib.model import Network, observe_activations, quantize_activations, set_norms
+from harlib.norm import hold_late
 from harlib.quantize import ReluQuantize
 from harlib.stages import fp32
 from harlib.stages.task import Fit, State, Task, network_fit
@@ -14,7 +15,7 @@ from harlib.weights import quantize_weights
 NAME = "qat"
 TRAINS = True
 UPSTREAM = "fp32"
-BUILDS = ("threshold", "weights", "eight_bit_ends", "activation_bits", "activation_scale", "zero_point")
+BUILDS = ("threshold", "weights", "eight_bit_ends", "activation_bits", "activation_scale", "zero_point", "multipliers")
 PARAMETERS = (
     *BUILDS,
     "qat_epochs",
@@ -42,6 +43,7 @@ def fit(task: Task) -> Fit:
     teacher = training.logits(float_network, task.x) if p.distillation else None
     network = float_network if p.qat_start == "fp32" else _random(task)
     quantize_weights(network, p.weights, p.threshold, p.eight_bit_ends)
+    set_norms(network, p.multipliers == "power-of-two")
     network.to(task.x.device)
     training.reestimate_batch_norm(network, task.x)
     quantize_activations(network, task.x[:OBSERVED], lambda: _quantizer(task))
@@ -49,6 +51,7 @@ def fit(task: Task) -> Fit:
     watch = Watch(network, task.x[:WATCHED], task.test_x, task.test_y)
 
     def after_epoch(epoch: int) -> None:
+        hold_late(network, epoch, p.qat_epochs)
         watch(epoch)
         if p.activation_scale == "observed":
             observe_activations(network, task.x[:OBSERVED])
@@ -94,18 +97,20 @@ def build(state: State, task: Task) -> Network:
     """The network of a checkpoint of `qat` or of a stage after it, in evaluation mode.
 
     Raises:
-        HarlibError: the checkpoint was trained with other `weights` or `eight_bit_ends`.
+        HarlibError: the checkpoint was trained with other `weights`, `eight_bit_ends` or `multipliers`.
     """
     p = task.parameters
     network = Network(len(task.classes))
     quantize_weights(network, p.weights, p.threshold, p.eight_bit_ends)
+    set_norms(network, p.multipliers == "power-of-two")
     for block in network.blocks.values():
         block.activation = _quantizer(task)
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise HarlibError(
-            f"the checkpoint holds another network than weights = {p.weights!r}, eight_bit_ends = {p.eight_bit_ends} "
-            f"name ({str(error).splitlines()[0]}): use the parameters of the run that trained it"
+            f"the checkpoint holds another network than weights = {p.weights!r}, eight_bit_ends = {p.eight_bit_ends}, "
+            f"multipliers = {p.multipliers!r} name ({str(error).splitlines()[0]}): use the parameters of the run that "
+            "trained it"
         ) from None
     return network.to(task.x.device).eval()

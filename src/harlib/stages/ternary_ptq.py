@@ -8,7 +8,7 @@ from harlib.ternary import make_ternary, zeros
 NAME = "ternary-ptq"
 TRAINS = False
 UPSTREAM = "fp32"
-PARAMETERS = ("threshold",)
+PARAMETERS = ("threshold", "fp32_gains")
 
 
 def convert(task: Task, threshold: float) -> Network:
@@ -27,7 +27,7 @@ def fit(task: Task) -> Fit:
 
 def build(state: State, task: Task) -> Network:
     """The network of a checkpoint, in evaluation mode."""
-    network = Network(len(task.classes))
+    network = fp32.untrained(task)
     make_ternary(network, task.parameters.threshold)
     network.load_state_dict(state)
     return network.to(task.x.device).eval()

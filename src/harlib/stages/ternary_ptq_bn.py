@@ -8,7 +8,7 @@ from harlib.ternary import zeros
 NAME = "ternary-ptq-bn"
 TRAINS = False
 UPSTREAM = "fp32"
-PARAMETERS = ("threshold",)
+PARAMETERS = ("threshold", "fp32_gains")
 build = ternary_ptq.build
 
 
