@@ -85,8 +85,9 @@ def test_the_figure_has_every_finished_point(finished):
     assert ">published, integer<" in (folder / "figures" / "headline.svg").read_text()
 
 
-def test_committed_tables_are_those_of_the_committed_summary(tmp_path):
-    kept = project_root() / "reference" / "extended"
+@pytest.mark.parametrize("study", ["extended", "power-of-two"])
+def test_committed_tables_are_those_of_the_committed_summary(tmp_path, study):
+    kept = project_root() / "reference" / study
     for name in ("plan.yml", "summary.csv"):
         (tmp_path / name).write_bytes((kept / name).read_bytes())
     shown.write(tmp_path)
@@ -133,6 +134,12 @@ def test_what_is_not_finished_is_named(finished):
     assert table[["point", "stage", "networks"]].values.tolist() == [["most", "not finished", 0]]
     assert not manifest["complete"]
     assert manifest["missing"] == ["sparsity: most: seed 0, fold 1: sparse"]
+
+
+def test_the_plan_of_the_powers_of_two_is_valid():
+    plan = plans.load(project_root() / "config" / "power-of-two.yml")["multipliers"]
+    ours = {name: plan.points[name] for name in ("dyadic", "powers of two")}
+    assert ours == {"dyadic": {}, "powers of two": {"fp32_gains": "power-of-two", "multipliers": "power-of-two"}}
 
 
 def test_the_study_s_own_plan_is_valid():
