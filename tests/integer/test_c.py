@@ -194,3 +194,41 @@ def test_class_names_cannot_leave_their_string():
     fields["classes"][0] = 'a"; */ ??/ \\ é'
     text = sources(parse(json.dumps(fields)))["harlib_model.c"]
     assert r'"a\042\073 \052\057 \077\077\057 \134 \303\251"' in text
+
+
+@needs_compiler
+def test_powers_of_two_take_no_product(cache):
+    fields = json.loads((PUBLISHED / "models" / "fold0.json").read_text())
+    for layer in fields["layers"]:
+        if layer["op"] == "conv2d":
+            layer["shift"] = [
+                shift - multiplier.bit_length()
+                for multiplier, shift in zip(layer["multiplier"], layer["shift"], strict=True)
+            ]
+            layer["shift"] = [max(1, shift) for shift in layer["shift"]]
+            layer["multiplier"] = [1] * len(layer["shift"])
+            layer["real_multiplier"] = [2.0**-shift for shift in layer["shift"]]
+    model = parse(json.dumps(fields))
+    source = sources(model, "fast")["harlib_model.c"]
+    blocks = re.findall(r"INLINE void block\d+_\d+\([^)]*\)\n{.*?\n}\n", source, re.S)
+    assert len(blocks) > 50
+    for text in blocks:
+        body = text.partition("{")[2]
+        assert not re.search(r"(rounded|averaged|high|signed|wide)_code", body)
+        assert "*" not in body
+    x = np.concatenate([edge_inputs(model), inputs(model, 50)])
+    np.testing.assert_array_equal(Native(model, backend="fast")(x), oracle.run(model, x))
+
+
+@needs_compiler
+@pytest.mark.parametrize("flags", [["-O2"], ["-O2", "-march=x86-64-v3"], ["-O3", "-march=x86-64-v4"]])
+def test_forms_for_every_processor_are_exact(flags, tmp_path):
+    known = Path("/proc/cpuinfo").read_text().split() if Path("/proc/cpuinfo").is_file() else []
+    if (needed := {"v3": "avx2", "v4": "avx512bw"}.get(flags[-1][-2:])) and needed not in known:
+        pytest.skip(f"no {needed}")
+    if "sse2" not in known:
+        pytest.skip("no SSE2")
+    model = load(PUBLISHED / "models" / "fold2.json")
+    x = np.concatenate([edge_inputs(model), inputs(model, 50)])
+    lines = logits(build(model, "fast", tmp_path, flags=flags), x)
+    assert [[int(value) for value in line[1:]] for line in lines] == oracle.run(model, x).tolist()

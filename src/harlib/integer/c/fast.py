@@ -3,17 +3,20 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from harlib.integer.c.plan import Channel, Field, Plan, Stage
-from harlib.integer.c.scaling import Scaling, scalings
+from harlib.integer.c import codes
+from harlib.integer.c.codes import Block, Forms
+from harlib.integer.c.plan import Field, Plan, Stage
 from harlib.integer.c.sharing import Part, Sum, groups, share
 
-BLOCK = 8  # output channels whose sums are formed together
-GROUP = 4  # cells that share parts of sums: with those of a block they fit 16 registers
+BLOCK = 11  # output channels whose sums are formed together: most of them fit 16 registers
+WIDE_BLOCK = 16  # the same where a kernel reads many cells of few channels, so that parts of sums save more
+ALIGNMENT = 16  # bytes, of the state
+GROUP = 5  # cells that share parts of sums
 BATCH = 4  # rows made at a time: more take more RAM, fewer fetch the code more often
 
-Block = list[tuple[int, Channel]]
 Cell = tuple[int, int, int]  # source channel, row and column below and right of the first one that is read
 
 
@@ -24,20 +27,25 @@ def context(numbers: Plan, slots: list[int]) -> dict[str, Any]:
         numbers: the plan.
         slots: rows that each stage's ring holds.
     """
-    forms = {
-        stage.index: [
-            scalings(channel, stage.layer.output_zero_point, stage.layer.clamp) for channel in stage.constants
-        ]
-        for stage in numbers.convolutions
-        if stage.layer is not None
-    }
-    used = [form for stage in forms.values() for channel in stage for form in channel]
-    helpers = {form.kind for form in used}
-    helpers |= {"positive" for form in used if form.short}
-    helpers |= {"lifted" for form in used if form.lift}
-    helpers |= {"at_least" for form in used if form.floor}
-    helpers |= {"at_most" for form in used if form.ceiling or form.top is not None}
-    return {"template": "fast", "fields": _fields(numbers, slots), "forms": forms, "helpers": helpers}
+    requantize = codes.context(numbers)
+    zeros = [stage.slot for stage in numbers.convolutions if stage.padding[0] and not stage.zero_point]
+    zeros += [stage.out_width for stage in numbers.convolutions if codes.short(requantize["forms"][stage.index])]
+    return requantize | {
+        "template": "fast", "fields": _fields(numbers, slots), "zeros": max(zeros, default=0),
+    }  # fmt: skip
+
+
+def first_rows(numbers: Plan) -> list[int]:
+    """Rows that each stage makes the first time, the input's first: as many as the next stage needs to begin.
+
+    Later a stage makes as many rows as the next one uses up, so none are kept in its ring that are not needed yet.
+    """
+    first = [BATCH] * len(numbers.stages)
+    for stage in reversed(numbers.stages[1:-1]):
+        maker = numbers.stages[stage.index - 1]
+        if stage.kernel[0] > stage.stride[0] and _together(maker) == 1:
+            first[stage.index] = stage.needed(first[stage.index + 1]) + 1
+    return first
 
 
 def additions(stage: Stage) -> float:
@@ -55,13 +63,16 @@ def _fields(numbers: Plan, slots: list[int]) -> list[Field]:
     for stage in stages:
         rows = slots[stage.index]
         fields.append((rows * stage.slot, "int16_t", f"rows{stage.index}", f"{rows} rows before a convolution"))
-        if stage.padding[0]:
+        if stage.padding[0] and stage.zero_point:
             fields.append((stage.slot, "int16_t", f"border{stage.index}", "a row of padding"))
     lines = [BATCH * stage.channels * stage.width for stage in stages if stage.split and stage.index]
     if lines:
         fields.append((max(lines), "int16_t", "line", "rows before they are split by the stride"))
-    # Rows of whole cache lines come first, so that all of theirs are aligned where the state is.
-    return sorted(fields, key=lambda field: (field[1] != "uint32_t", field[0] % 32 != 0))
+    # Those of whole vectors come first, so that all of theirs are aligned where the state is.
+    bytes_of = {"uint32_t": 4}
+    return sorted(
+        fields, key=lambda field: (field[0] * bytes_of.get(field[1], 2) % ALIGNMENT != 0, field[1] != "uint32_t")
+    )
 
 
 def _cell_type(stage: Stage) -> str:
@@ -76,8 +87,9 @@ def _blocks(stage: Stage) -> Iterator[Block]:
     per_group = stage.layer.out_channels // stage.layer.groups
     channels = list(enumerate(stage.constants))
     for group in range(0, len(channels), per_group):
-        for first in range(group, group + per_group, BLOCK):
-            yield channels[first : min(first + BLOCK, group + per_group)]
+        count = -(-per_group // (WIDE_BLOCK if stage.kernel != (1, 1) else BLOCK))
+        ends = [group + per_group * i // count for i in range(count + 1)]
+        yield from (channels[first:last] for first, last in pairwise(ends))
 
 
 def _together(stage: Stage) -> int:
@@ -91,19 +103,37 @@ def _rows_read(block: Block, stage: Stage) -> list[int]:
     return sorted({row for _, _, terms in _accumulators(block, stage) for _, row, _ in terms})
 
 
-def _phases(stage: Stage) -> Iterator[tuple[int, int, int]]:
-    """For each remainder by the stride: where its cells start, its first column, and how many it has."""
+def _phases(stage: Stage) -> Iterator[tuple[int, int, int, int]]:
+    """For each remainder by the stride: where its cells start, those of padding, its first column, how many it has."""
     stride, padding = stage.stride[1], stage.padding[1]
     for phase in range(stride):
         first = (phase - padding) % stride
-        if first < stage.width:
-            yield phase * stage.phase + (padding + first) // stride, first, -(-(stage.width - first) // stride)
+        yield phase * stage.phase, (padding + first) // stride, first, max(0, -(-(stage.width - first) // stride))
+
+
+def _loops(stage: Stage) -> dict[int, list[tuple[int, int]]]:
+    """How a row is taken apart: by number of cells, where those of a remainder go to and their first column."""
+    loops: dict[int, list[tuple[int, int]]] = {}
+    for start, before, first, count in _phases(stage):
+        loops.setdefault(count, []).append((start + before, first))
+    return {count: pairs for count, pairs in loops.items() if count}
+
+
+def _margins(stage: Stage) -> list[tuple[int, int]]:
+    """Cells of padding of a channel: where they start, and how many."""
+    if not stage.split:
+        return [(0, stage.gap)]
+    found = []
+    for phase, (start, before, _, count) in enumerate(_phases(stage)):
+        read = -(-(stage.width + 2 * stage.padding[1] - phase) // stage.stride[1])
+        found += [(start, before), (start + before + count, read - before - count)]
+    return [(start, count) for start, count in found if count > 0]
 
 
 def _place(stage: Stage, channel: int) -> int:
     if stage.layer is None or stage.split:
         return channel * stage.width
-    return channel * stage.step + stage.padding[1]
+    return channel * stage.step + stage.gap
 
 
 def _accumulator(out: int, below: int, stage: Stage) -> str:
@@ -145,9 +175,14 @@ def _groups(block: Block, stage: Stage) -> list[_Group]:
     return result
 
 
-def _sums(block: Block, stage: Stage) -> list[str]:
+def _sums(block: Block, stage: Stage, forms: list[Forms]) -> list[str]:
     """Statements that form a block's sums: a few cells at a time are read, added to each other, then to the sums."""
     lines, begun, stride = [], set[str](), stage.stride[1]
+    first = {
+        _accumulator(out, below, stage): start
+        for out, start in codes.starts(block, forms).items()
+        for below in range(_together(stage))
+    }
     for number, group in enumerate(_groups(block, stage)):
         for variable in [*group.cells, *group.parts]:
             if variable in group.parts:
@@ -156,47 +191,24 @@ def _sums(block: Block, stage: Stage) -> list[str]:
                 lines.append(f"const int32_t x{number}_{variable} = {value};")
             else:
                 source, row, column = group.cells[variable]
-                cell = source * stage.step + column % stride * stage.phase + column // stride
+                start = 0 if stage.split else stage.gap - stage.padding[1]
+                cell = source * stage.step + start + column % stride * stage.phase + column // stride
                 lines.append(f"const int16_t x{number}_{variable} = r{row}[{cell} + i];")
-            for name, start, terms in group.sums:
+            for name, _, terms in group.sums:
                 if variable in terms:
-                    begin = f"{name} {{}}=" if name in begun else f"int32_t {name} = {start} {{}}"
+                    begin = f"{name} {{}}=" if name in begun else f"int32_t {name} = {first[name]} {{}}"
                     lines.append(f"{begin.format(_mark(terms[variable]))} x{number}_{variable};")
                     begun.add(name)
-    starts = [(name, start) for name, start, _ in _accumulators(block, stage) if name not in begun]
-    return lines + [f"const int32_t {name} = {start};" for name, start in starts]
-
-
-def _short(block: Block, forms: list[list[Scaling]]) -> bool:
-    """Some channel of the block is requantized in 16 bits."""
-    return any(form.short for out, _ in block for form in forms[out])
+    return lines + [f"const int32_t {name} = {start};" for name, start in first.items() if name not in begun]
 
 
 def _mark(sign: int) -> str:
     return "+" if sign > 0 else "-"
 
 
-def _code(forms: list[Scaling], name: str, clamp: tuple[int, int], narrow: bool) -> str:
-    """The expression of a channel's code; where there is a form for processors without a rounded product, both."""
-    texts = [_form(form, f"(int16_t){name}" if narrow else name, clamp) for form in forms]
-    return texts[0] if len(texts) == 1 else f"ROUNDED({texts[0]}, {texts[1]})"
-
-
-def _form(form: Scaling, value: str, clamp: tuple[int, int]) -> str:
-    if form.short:
-        value = f"positive({value}, zero)"
-    if form.top is not None:
-        value = f"at_most({value}, {form.top})"
-    if form.lift:
-        value = f"lifted({value}, {form.lift})"
-    constants = "zero" if form.kind == "rounded" else f"{form.addend}, {form.shift}"
-    text = f"{form.kind}_code({value}, {form.multiplier}, {constants})"
-    if form.floor:
-        text = f"at_least({text}, {clamp[0]})"
-    return f"at_most({text}, {clamp[1]})" if form.ceiling else text
-
-
 FILTERS = {
-    "accumulator": _accumulator, "blocks": _blocks, "cell_type": _cell_type, "code": _code, "phases": _phases,
-    "place": _place, "rows_read": _rows_read, "short": _short, "sums": _sums, "together": _together,
+    "accumulator": _accumulator, "blocks": _blocks, "cell_type": _cell_type, "code": codes.code,
+    "constants": codes.constants, "loops": _loops, "margins": _margins, "one_sided": codes.one_sided,
+    "place": _place, "rows_read": _rows_read, "short": codes.short, "stage_table": codes.table, "sums": _sums,
+    "together": _together,
 }  # fmt: skip

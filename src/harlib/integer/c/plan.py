@@ -13,6 +13,7 @@ from harlib.integer.model import IntegerModel, Site, accumulator_bounds
 from harlib.integer.requantize import product_range
 
 INT16, INT32 = 2**15 - 1, 2**31 - 1
+VECTOR = 16  # cells
 
 Field = tuple[int, str, str, str]  # of the state: cells, type, name, meaning
 
@@ -54,8 +55,14 @@ class Stage:
 
     @property
     def phase(self) -> int:
-        """Cells a phase: `fast` keeps the columns of equal remainder by the stride together."""
-        return -(-(self.width + 2 * self.padding[1]) // self.stride[1])
+        """Cells a phase: `fast` keeps the columns of equal remainder by the stride together, in whole vectors."""
+        width = self.width + 2 * self.padding[1] if self.split else self.width
+        return self.gap + _whole(-(-width // self.stride[1]))
+
+    @property
+    def gap(self) -> int:
+        """Cells before each channel and after the last in `fast`, the padding of those on both sides of it."""
+        return 0 if self.split else _whole(2 * self.padding[1])
 
     @property
     def step(self) -> int:
@@ -65,7 +72,12 @@ class Stage:
     @property
     def slot(self) -> int:
         """Cells a row of all channels in `fast`."""
-        return self.step * self.channels
+        return self.step * self.channels + self.gap
+
+    @property
+    def padded(self) -> bool:
+        """There is padding."""
+        return any(self.padding)
 
     @property
     def split(self) -> bool:
@@ -99,7 +111,7 @@ class Plan:
     @property
     def padded(self) -> bool:
         """Some convolution has padding."""
-        return any(any(stage.padding) for stage in self.stages)
+        return any(stage.padded for stage in self.stages)
 
     @property
     def convolutions(self) -> tuple[Stage, ...]:
@@ -129,24 +141,26 @@ def plan(model: IntegerModel) -> Plan:
     return Plan(model, tuple(stages), any(channel.wide for stage in stages for channel in stage.constants), wide_pool)
 
 
-def ring_rows(stages: tuple[Stage, ...], batch: int) -> list[int]:
+def ring_rows(stages: tuple[Stage, ...], batch: int, first: list[int] | None = None) -> list[int]:
     """How many rows each stage's ring must hold, found by going through the schedule of the C code.
 
     Args:
         stages: of a plan.
         batch: rows that a stage makes at a time.
+        first: rows that each stage makes the first time, stage 0 being the input (default: batch).
     """
     last = len(stages) - 1
+    first = first or [batch] * len(stages)
     made, slots = [0] * len(stages), [1] * len(stages)
-    needed = [stage.needed(batch) for stage in stages]
+    needed = [stage.needed(count) for stage, count in zip(stages, [*first[1:], batch], strict=True)]
     while made[last] < stages[last].height:
         index = last
         while index > 0 and made[index - 1] <= needed[index - 1]:
             index -= 1
-        made[index] += min(batch, stages[index].height - made[index])
+        made[index] += min(batch if made[index] else first[index], stages[index].height - made[index])
         if index < last:
-            first = max(0, made[index + 1] * stages[index].stride[0] - stages[index].padding[0])
-            slots[index] = max(slots[index], made[index] - first)
+            oldest = max(0, made[index + 1] * stages[index].stride[0] - stages[index].padding[0])
+            slots[index] = max(slots[index], made[index] - oldest)
         if index > 0:
             before = stages[index - 1]
             needed[index - 1] = min(needed[index - 1] + batch * before.stride[0], before.height - 1)
@@ -181,6 +195,10 @@ def _channels(site: Site) -> tuple[Channel, ...]:
             Channel(start, constant, multiplier, shift, lower, upper, abs(start) + reach <= INT16, wide, terms)
         )
     return tuple(result)
+
+
+def _whole(cells: int) -> int:
+    return -(-cells // VECTOR) * VECTOR
 
 
 def _fits(ends: tuple[int, int]) -> bool:

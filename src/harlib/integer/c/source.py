@@ -46,7 +46,8 @@ def sources(model: IntegerModel, backend: str = "compact") -> dict[str, str]:
         )
     batch = module.BATCH
     stages = module.schedule(numbers) if backend == "packed" else numbers.stages
-    slots = ring_rows(stages, batch)
+    first = fast.first_rows(numbers) if backend == "fast" else [batch] * len(stages)
+    slots = ring_rows(stages, batch, first)
     context = {
         "plan": numbers,
         "backend": backend,
@@ -55,14 +56,16 @@ def sources(model: IntegerModel, backend: str = "compact") -> dict[str, str]:
         "pool": stages[-1],
         "heights": [stage.height for stage in stages],
         "strides": [stage.stride[0] for stage in stages[:-1]],
-        "needed": [stage.needed(batch) for stage in stages[:-1]],
+        "needed": [stage.needed(count) for stage, count in zip(stages, first[1:], strict=False)],
         "batch": batch,
+        "begin": first,
         "slots": slots,
-        "window": max(stage.kernel[0] + (batch - 1) * stage.stride[0] for stage in stages),
+        "window": max(stage.kernel[0] + (max(first) - 1) * stage.stride[0] for stage in stages),
     }
     context |= module.context(numbers, slots)
     state_bytes = sum(size * SIZES[kind] for size, kind, _, _ in context["fields"])
-    context["ram"] = -(-state_bytes // 4) * 4
+    context["alignment"] = fast.ALIGNMENT if backend == "fast" else 0
+    context["ram"] = -(-state_bytes // (context["alignment"] or 4)) * (context["alignment"] or 4)
     templates = {"harlib_model.c": context["template"] + ".c", "harlib_model.h": "harlib_model.h"}
     templates |= {name: name for name in ("main.c", "Makefile")}
     environment = _environment(module.FILTERS)
