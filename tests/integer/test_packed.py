@@ -8,7 +8,9 @@ from hypothesis import given, settings
 
 from harlib.integer import oracle
 from harlib.integer.c import compact
-from harlib.integer.c.packed import context, lanes, maps
+from harlib.integer.c.lanes import lanes
+from harlib.integer.c.layout import maps
+from harlib.integer.c.packed import context
 from harlib.integer.c.plan import plan, ring_rows
 from harlib.integer.model import load, parse
 from harlib.project import project_root
@@ -80,8 +82,10 @@ def test_a_published_model_keeps_both_lanes_together_in_32_bits():
 def test_bounds_of_a_lane_hold_for_every_mixture_of_codes(clamp):
     numbers = plan(load(PUBLISHED))
     rng = np.random.default_rng(0)
+    short = 0
     for channel in numbers.channels:
-        method = lanes(channel, (0, 255), clamp)
+        method = lanes(channel, (0, 255), 0, clamp)
+        short += method.short
         signs = np.array([sign for sign, *_ in channel.terms], np.int64)
         codes = rng.choice([0, 255], (200, len(signs)))
         codes[:2] = np.where(signs > 0, 255, 0), np.where(signs > 0, 0, 255)
@@ -90,10 +94,40 @@ def test_bounds_of_a_lane_hold_for_every_mixture_of_codes(clamp):
         assert u.max() < (2**15 if method.short else 2**16)
         assert np.abs(u * method.multiplier + method.constant).max() < 2**31
         acc = channel.start + codes @ signs
-        exact = (acc * channel.multiplier + channel.constant) >> channel.shift
-        np.testing.assert_array_equal((u * method.multiplier + method.constant) >> method.shift, exact)
-        assert method.floor or exact.min() >= clamp[0]
-        assert method.ceiling or exact.max() <= clamp[1]
+        exact = np.clip((acc * channel.multiplier + channel.constant) >> channel.shift, *clamp)
+        found = (u * method.multiplier + method.constant) >> method.shift
+        assert method.floor or found.min() >= clamp[0]
+        assert method.ceiling or found.max() <= clamp[1]
+        np.testing.assert_array_equal(np.clip(found, *clamp), exact)
+    assert short > len(numbers.channels) / 2
+
+
+@settings(max_examples=100, deadline=None)
+@given(models())
+def test_a_short_line_gives_every_accumulator_its_code(model):
+    """By brute force over the proven interval, in Python's own integers."""
+    for stage, channels in zip(plan(model).convolutions, methods(model), strict=True):
+        layer = stage.layer
+        for channel, method in zip(stage.constants, channels, strict=True):
+            if not method.short:
+                continue
+            assert method.multiplier < 2**15
+            ends = range(channel.lower, channel.upper + 1)
+            for acc in ends if len(ends) < 3000 else (*ends[:1500], *ends[-1500:]):
+                t = acc * channel.multiplier + channel.constant
+                exact = min(max(max(0, t) >> channel.shift, layer.clamp[0]), layer.clamp[1])
+                line = (acc - channel.start + method.start) * method.multiplier + method.constant
+                assert abs(line) < 2**31
+                code = line >> method.shift
+                assert min(max(code, layer.clamp[0]), layer.clamp[1]) == exact
+                assert method.floor or code >= layer.clamp[0]
+                assert method.ceiling or code <= layer.clamp[1]
+
+
+def test_no_line_is_found_where_none_is_right():
+    """A multiplier of 16 bits whose codes change at more places than 15 bits can follow."""
+    channel = next(c for c in plan(load(PUBLISHED)).channels if c.multiplier == 34351)
+    assert not lanes(channel, (0, 255), 0, (0, 255)).short
 
 
 @needs_compiler
@@ -103,7 +137,7 @@ def test_sums_that_leave_a_lane_are_formed_apart(multiplier, backend, tmp_path):
     model = wide_model(multiplier=multiplier, shift=10 if multiplier == 3 else 38)
     (found,) = methods(model)
     assert [method.together for method in found] == [False, True]
-    assert [method.wide for method in found] == [multiplier > 3] * 2
+    assert [method.wide for method in found] == [multiplier > 3, False]  # the second has a short line
     assert not compact.fits(plan(model))
     x = np.concatenate([inputs(model, 20), np.zeros((1, *model.input.shape), np.uint8)])
     x = np.concatenate([x, np.full((1, *model.input.shape), 255, np.uint8)])

@@ -7,7 +7,8 @@ byte and sums of 32 bits ("compact_scalar").
 import dataclasses
 from typing import Any
 
-from harlib.integer.c.packed import LANE, Map, lane_methods, maps
+from harlib.integer.c.lanes import LANE, lane_methods
+from harlib.integer.c.layout import Map, maps
 from harlib.integer.c.plan import Field, Plan
 
 BATCH = 1

@@ -1,135 +1,22 @@
-"""Two pixels of a row in one 32-bit word, for microcontrollers: where each pixel lies, and what a lane may hold.
-
-Word x of a row holds the columns x (low half) and x + distance (high half). Both lanes of a tap then have the same
-offset, and one 32-bit addition or subtraction works on both. A sum may pass through any value on its way: only its end
-must lie in 0..65535 in each lane, since arithmetic modulo 2^32 is exact. The distance of a map is its consumer's stride
-times the distance of the consumer's output. Where a tap crosses a margin or the seam between the halves, it reads words
-that `seams` fills after a row is made.
-"""
+"""Weights as code over two pixels in a 32-bit word, for microcontrollers: statements of C from `layout` and `lanes`."""
 
 import dataclasses
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
 from typing import Any
 
-from harlib.integer.c.plan import INT32, Channel, Field, Plan, Stage
+from harlib.integer.c.lanes import LANE, Lanes, lane_methods
+from harlib.integer.c.layout import Map, Source, maps
+from harlib.integer.c.plan import Channel, Field, Plan, Stage
+from harlib.integer.c.sharing import groups, share
 
-LANE = 2**16 - 1
 BATCH = 1
 BLOCK = 8  # output channels whose sums are formed together: as many as there are registers for
-Source = tuple[int, bool] | None  # word and whether its high half; None is padding
-
-
-@dataclass(frozen=True)
-class Map:
-    """The rows before a stage. Words are counted from the first column; the margin's are negative."""
-
-    width: int
-    distance: int
-    made: int  # words that the producer makes
-    margin: int  # words before them
-    step: int  # words a channel's row takes, margins included
-
-    def source(self, column: int) -> Source:
-        """Where a column stands after its row is made."""
-        if not 0 <= column < self.width:
-            return None
-        return (column, False) if column < self.made else (column - self.distance, True)
-
-    @property
-    def seams(self) -> list[tuple[int, Source, Source]]:
-        """Words to be filled after a row is made: place in the row, what its halves hold."""
-        found = []
-        for word in range(-self.margin, self.step - self.margin):
-            low, high = self.source(word), self.source(word + self.distance)
-            inside = 0 <= word < self.made
-            if (inside and high is None) or (not inside and (low or high)):
-                found.append((word, low, high))
-        return found
-
-    @property
-    def segments(self) -> list[tuple[int, int, bool, bool]]:
-        """Runs of words of an input row: first word, how many, and whether each half is a column or padding."""
-        runs: list[tuple[int, int, bool, bool]] = []
-        for word in range(-self.margin, self.step - self.margin):
-            low, high = (0 <= column < self.width for column in (word, word + self.distance))
-            if runs and runs[-1][2:] == (low, high):
-                runs[-1] = (runs[-1][0], runs[-1][1] + 1, low, high)
-            else:
-                runs.append((word, 1, low, high))
-        return runs
-
-
-def maps(stages: tuple[Stage, ...]) -> list[Map]:
-    """Lay out the rows before each stage, from the last one backward."""
-    last = stages[-1]
-    half = -(-last.width // 2)
-    found = [Map(last.width, half, half, 0, half)]
-    for stage in reversed(stages[:-1]):
-        distance = stage.stride[1] * found[0].distance
-        made = max(min(distance, stage.width), stage.width - distance)
-        margin = stage.padding[1]
-        read = stage.stride[1] * (found[0].made - 1) + stage.kernel[1]
-        if stage.index == 0:
-            made = read - margin
-        found.insert(0, Map(stage.width, distance, made, margin, max(margin + made, read)))
-    return found
-
-
-@dataclass(frozen=True)
-class Lanes:
-    """How a channel is computed. t = u * multiplier + constant, where u is what the sum gives for a pixel."""
-
-    start: int  # of the sum
-    multiplier: int
-    constant: int
-    shift: int
-    together: bool  # both lanes in one word: proven that u stays in 0..65535
-    short: bool  # u and the multiplier are below 2^15: some machines multiply halves of words
-    wide: bool  # t needs 64 bits
-    floor: bool  # t can be below the lower clamp
-    ceiling: bool  # t can be above the upper clamp
-
-
-def lanes(channel: Channel, codes: tuple[int, int], clamp: tuple[int, int]) -> Lanes:
-    """Prove how a channel can be computed.
-
-    Args:
-        channel: of a plan.
-        codes: the lowest and the highest input code, padding included. Any mixture of them and padding is covered, so
-            also a lane beyond the map, whose result nobody reads.
-        clamp: of the layer.
-    """
-    positive = sum(sign > 0 for sign, *_ in channel.terms)
-    negative = len(channel.terms) - positive
-    lower = positive * codes[0] - negative * codes[1]
-    upper = positive * codes[1] - negative * codes[0]
-    base = -(min(lower, 0) // 256) * 256  # a constant 0xXX00XX00 is part of an instruction on Arm
-    together = base + upper <= LANE
-    start = base if together else channel.start
-    ends = (start + lower, start + upper)
-    multiplier, shift = channel.multiplier, channel.shift
-    constant = channel.constant + (channel.start - start) * multiplier
-    while multiplier >= 2**15 and shift > 1 and multiplier % 2 == 0 and constant % 2 == 0:
-        multiplier, constant, shift = multiplier // 2, constant // 2, shift - 1
-    short = together and ends[1] < 2**15 and multiplier < 2**15
-    products = [end * multiplier for end in ends]
-    wide = max(map(abs, [*products, constant, *(product + constant for product in products)])) > INT32
-    code = [(product + constant) >> shift for product in products]
-    return Lanes(start, multiplier, constant, shift, together, short, wide, code[0] < clamp[0], code[1] > clamp[1])
-
-
-def lane_methods(numbers: Plan) -> list[list[Lanes]]:
-    """How each convolution's channels can be computed."""
-    methods, codes = [], (0, 255)
-    for stage in numbers.convolutions:
-        assert stage.layer is not None
-        reach = (min(codes[0], stage.zero_point), max(codes[1], stage.zero_point))
-        methods.append([lanes(channel, reach, stage.layer.clamp) for channel in stage.constants])
-        codes = stage.layer.clamp
-    return methods
-
+GROUP = 3  # cells that share parts of sums, for the same reason
+WORDS = 4  # words that a channel that stands alone makes at a time: they read the same cells
 
 Block = list[tuple[int, Channel]]
+Cell = tuple[int, int, int]  # source channel, column and row of a window
 
 
 def blocks(stage: Stage, methods: list[Lanes]) -> list[Block]:
@@ -146,70 +33,112 @@ def blocks(stage: Stage, methods: list[Lanes]) -> list[Block]:
     return found
 
 
+def words(block: Block, made: int) -> int:
+    """Words of a row that a block makes at a time."""
+    return math.gcd(made, WORDS) if len(block) == 1 else 1
+
+
+def takes_lines(block: Block, methods: list[Lanes]) -> bool:
+    """Whether a block reads lines."""
+    return any(methods[out].short for out, _ in block)
+
+
 def pointers(block: Block, stage: Stage, call: bool = False) -> str:
     """The row pointers of a block's function, as its parameters or its arguments."""
     rows = sorted({row if stage.index else 0 for _, channel in block for _, _, row, _ in channel.terms})
     return "".join(f"rows[{row}], " if call else f"const uint32_t *r{row}, " for row in rows)
 
 
-def sums(block: Block, stage: Stage, methods: list[Lanes], own: Map, slot: int) -> list[str]:
-    """Statements that form a block's sums for word i: each input is read once."""
-    users: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
-    for out, channel in block:
-        for sign, source, row, column in channel.terms:
-            users.setdefault((source, row, column), []).append((sign, out))
-    lines, begun = [], set[int]()
-    step = f" + {stage.stride[1]} * i" if stage.stride[1] > 1 else " + i"
-    for number, (source, row, column) in enumerate(sorted(users)):
-        cell = source * own.step + column + (row * slot if stage.index == 0 else 0)
-        lines.append(f"const uint32_t x{number} = r{0 if stage.index == 0 else row}[{cell}{step}];")
-        for sign, out in users[source, row, column]:
-            if methods[out].together:
-                values = [("uint32_t", f"a{out}", f"x{number}", f"{methods[out].start * 0x10001:#x}u")]
+def sums(block: Block, stage: Stage, methods: list[Lanes], own: Map, slot: int, count: int) -> Iterator[str]:
+    """Statements that form a block's sums for `count` words from i on: each input is read once, parts are shared."""
+    stride = stage.stride[1]
+    targets = [(out, word) for out, _ in block for word in range(count)]
+    signs: list[dict[Cell, int]] = [
+        {(source, column + stride * word, row): sign for sign, source, row, column in channel.terms}
+        for _, channel in block
+        for word in range(count)
+    ]
+    cells = sorted(set[Cell]().union(*signs))
+    numbers = {cell: number for number, cell in enumerate(cells)}
+    numbered = [{numbers[cell]: sign for cell, sign in one.items()} for one in signs]
+    together = all(methods[out].together for out, _ in block)
+    begun = set[tuple[int, int]]()
+    for number, group in enumerate(_groups(cells, numbered, count)):
+        taken = [{cell: sign for cell, sign in one.items() if cell in group} for one in numbered]
+        parts, taken = share(taken) if together else ({}, taken)
+        for variable in [*group, *parts]:
+            name = f"x{number}_{variable}"
+            if variable in parts:
+                part = parts[variable]
+                sign = "+" if part.sign > 0 else "-"
+                value = f"x{number}_{part.first} {sign} x{number}_{part.second}"
             else:
-                kind, start = "int64_t" if methods[out].wide else "int32_t", str(methods[out].start)
-                values = [
-                    (kind, f"a{out}", f"(int32_t)(x{number} & 0xffffu)", start),
-                    (kind, f"b{out}", f"(int32_t)(x{number} >> 16)", start),
-                ]
-            sign_text = "+" if sign > 0 else "-"
-            for kind, name, value, start in values:
-                if out in begun:
-                    lines.append(f"{name} {sign_text}= {value};")
-                else:
-                    lines.append(f"{kind} {name} = {start} {sign_text} {value};")
-            begun.add(out)
-    for out, _ in block:
-        if out not in begun:
-            method = methods[out]
-            kind = "uint32_t" if method.together else "int64_t" if method.wide else "int32_t"
-            start = f"{method.start * 0x10001:#x}u" if method.together else str(method.start)
-            lines += [f"const {kind} {name}{out} = {start};" for name in ("a" if method.together else "ab")]
-    return lines
+                source, column, row = cells[variable]
+                place = source * own.step + column + (0 if stage.index else row * slot)
+                value = f"r{row if stage.index else 0}[{place} + {f'{stride} * ' if stride > 1 else ''}i]"
+            yield f"const uint32_t {name} = {value};"
+            for target, one in zip(targets, taken, strict=True):
+                if variable in one:
+                    yield from _add(methods[target[0]], target, one[variable], name, target not in begun)
+                    begun.add(target)
+    for target in targets:
+        if target not in begun:
+            for kind, name, _, start in _halves(methods[target[0]], target, ""):
+                yield f"const {kind} {name} = {start};"
 
 
-def code(method: Lanes, out: int, clamp: tuple[int, int]) -> str:
+def _groups(cells: list[Cell], numbered: list[dict[int, int]], count: int) -> list[list[int]]:
+    """Put cells together that share parts: of several words those of a column, where kernels have the same pattern."""
+    if count > 1:
+        columns: dict[tuple[int, int], list[int]] = {}
+        for number, (source, column, _) in enumerate(cells):
+            columns.setdefault((source, column), []).append(number)
+        return list(columns.values())
+    return sorted(sorted(group) for group in groups(numbered, GROUP))
+
+
+def _halves(method: Lanes, target: tuple[int, int], value: str) -> list[tuple[str, str, str, str]]:
+    """Type, name, value and start of a sum, or of the two sums of lanes that do not fit a word."""
+    name = f"{target[0]}_{target[1]}"
+    if method.together:
+        return [("uint32_t", f"a{name}", value, f"{method.start * 0x10001:#x}u")]
+    kind, start = "int64_t" if method.wide else "int32_t", str(method.start)
+    return [
+        (kind, f"a{name}", f"(int32_t)({value} & 0xffffu)", start),
+        (kind, f"b{name}", f"(int32_t)({value} >> 16)", start),
+    ]
+
+
+def _add(method: Lanes, target: tuple[int, int], sign: int, value: str, first: bool) -> Iterator[str]:
+    mark = "+" if sign > 0 else "-"
+    for kind, name, term, start in _halves(method, target, value):
+        yield f"{kind} {name} = {start} {mark} {term};" if first else f"{name} {mark}= {term};"
+
+
+def code(method: Lanes, out: int, word: int, clamp: tuple[int, int]) -> str:
     """The codes of a channel's two pixels, in a word."""
-    bits = 64 if method.wide else 32
-    if method.short:
-        low, high = f"LOW(a{out})", f"HIGH(a{out})"
-    elif method.together:
-        low, high = f"(int{bits}_t)(a{out} & 0xffffu)", f"(int{bits}_t)(a{out} >> 16)"
-    else:
-        low, high = f"a{out}", f"b{out}"
+    name, bits = f"{out}_{word}", 64 if method.wide else 32
     floor = str(clamp[0]) if method.floor else f"NOT_REACHED({clamp[0]}, INT32_MIN)"
     ceiling = str(clamp[1]) if method.ceiling else f"NOT_REACHED({clamp[1]}, INT32_MAX)"
+    if method.short:
+        line = f"k{out}, {method.multiplier}, {method.constant}"
+        return f"SHORT(a{name}, {line}, {method.shift}, {floor}, {ceiling})"
+    if method.together:
+        low, high = f"(int{bits}_t)(a{name} & 0xffffu)", f"(int{bits}_t)(a{name} >> 16)"
+    else:
+        low, high = f"a{name}", f"b{name}"
     return f"codes{bits}({low}, {high}, {method.multiplier}, {method.constant}, {method.shift}, {floor}, {ceiling})"
 
 
-def half(source: Source, zero_point: int, upper: bool) -> str:
-    """One half of a word that `seams` fills."""
+def half(source: Source, zero_point: int, upper: bool, place: int) -> str:
+    """One half of a word at a margin or a seam of a channel's row, which starts at that place."""
     if source is None:
         return f"{zero_point << 16 if upper else zero_point}u"
     word, high = source
+    cell = f"out[{place + word}]"
     if upper:
-        return f"(row[{word}] & 0xffff0000u)" if high else f"row[{word}] << 16"
-    return f"row[{word}] >> 16" if high else f"(row[{word}] & 0xffffu)"
+        return f"({cell} & 0xffff0000u)" if high else f"{cell} << 16"
+    return f"{cell} >> 16" if high else f"({cell} & 0xffffu)"
 
 
 def schedule(numbers: Plan) -> tuple[Stage, ...]:
@@ -247,5 +176,5 @@ def context(numbers: Plan, slots: list[int]) -> dict[str, Any]:
 
 FILTERS = {
     "packed_blocks": blocks, "packed_code": code, "packed_sums": sums, "half": half, "pointers": pointers,
-    "lanes": lambda value: f"{value * 0x10001:#x}u",
+    "lanes": lambda value: f"{value * 0x10001:#x}u", "takes_lines": takes_lines, "words": words,
 }  # fmt: skip
