@@ -71,6 +71,7 @@ def _words(numbers: Plan) -> dict[str, Any]:
         "template": "compact", "fields": fields, "offsets": offsets, "maps": layout, "words": words, "taps": taps,
         "columns": columns, "phase": phase, "methods": lane_methods(numbers), "chunk": CHUNK,
         "clamp": clamps.pop() if len(clamps) == 1 else None,
+        "shifts": all(channel.multiplier.bit_count() == 1 for channel in numbers.channels),
     }  # fmt: skip
 
 

@@ -36,6 +36,11 @@ class Lanes:
     floor: bool  # a code can be below the lower clamp
     ceiling: bool  # a code can be above the upper clamp
 
+    @property
+    def left(self) -> int:
+        """The exponent of a multiplier that is a power of two."""
+        return self.multiplier.bit_length() - 1
+
 
 def lane_methods(numbers: Plan) -> list[list[Lanes]]:
     """How each convolution's channels can be computed."""
@@ -66,7 +71,9 @@ def lanes(channel: Channel, codes: tuple[int, int], zero_point: int, clamp: tupl
     together = base + upper <= LANE
     start = base if together else channel.start
     ends = (start + lower, start + upper)
-    found = _short_line(channel, start, ends[1], zero_point, clamp) if together and ends[1] <= INT16 else None
+    shifts = channel.multiplier.bit_count() == 1  # without a product as it is
+    short = together and ends[1] <= INT16 and not shifts
+    found = _short_line(channel, start, ends[1], zero_point, clamp) if short else None
     constant = channel.constant + (channel.start - start) * channel.multiplier
     multiplier, constant, shift = found or (channel.multiplier, constant, channel.shift)
     products = [end * multiplier for end in ends]
