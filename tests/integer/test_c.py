@@ -17,6 +17,7 @@ from harlib.errors import HarlibError
 from harlib.integer import oracle, proofs, vectors
 from harlib.integer.c.packing import pack, unpack
 from harlib.integer.c.source import BACKENDS, sources
+from harlib.integer.exactness import with_powers_of_two
 from harlib.integer.model import load, parse
 from harlib.integer.native import Native, find_compiler
 from harlib.project import project_root
@@ -95,6 +96,17 @@ def test_any_model_is_exact_and_clean_under_sanitizers(backend, model):
         assert [[int(value) for value in line[-len(model.classes) :]] for line in lines] == expected.tolist()
     names = [" ".join(line[: -len(model.classes)]) for line in lines]
     assert names == [model.classes[label] for label in expected.argmax(1)]
+
+
+@needs_compiler
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("name", ["golden", "fold0", "fold1"])
+def test_models_of_powers_of_two_are_exact(name, backend, tmp_path):
+    model = with_powers_of_two(GOLDEN if name == "golden" else load(PUBLISHED / "models" / f"{name}.json"))
+    x = np.concatenate([edge_inputs(model), inputs(model, 20)])
+    lines = logits(build(model, backend, tmp_path), x)
+    expected = oracle.run(model, x)
+    assert [[int(value) for value in line[-len(model.classes) :]] for line in lines] == expected.tolist()
 
 
 @needs_compiler

@@ -78,12 +78,18 @@ def code(forms: Forms, numbered: tuple[int, Channel], accumulator: str, clamp: t
     """The expression of a channel's code; where another form suits processors without a rounded product, both."""
     (one, several), (out, channel) = forms, numbered
     if not one.short:
-        accumulator = f"(int16_t){accumulator}" if channel.narrow else accumulator  # so that sums stay in 16 bits
-        return _clamped(one, f"{one.kind}_code({accumulator}, {one.multiplier}, {one.addend}, {one.shift})", clamp)
+        return _general(one, channel, accumulator, clamp)
     text = _short(one, accumulator, f"m{out}", f"p{out}", clamp)
     if several == one:
         return text
+    if not several.short:
+        return f"ROUNDED({text}, {_general(several, channel, accumulator, clamp)})"
     return f"ROUNDED({text}, {_short(several, accumulator, str(several.multiplier), '1', clamp)})"
+
+
+def _general(form: Scaling, channel: Channel, accumulator: str, clamp: tuple[int, int]) -> str:
+    accumulator = f"(int16_t){accumulator}" if channel.narrow else accumulator  # so that sums stay in 16 bits
+    return _clamped(form, f"{form.kind}_code({accumulator}, {form.multiplier}, {form.addend}, {form.shift})", clamp)
 
 
 def _short(form: Scaling, accumulator: str, multiplier: str, power: str, clamp: tuple[int, int]) -> str:

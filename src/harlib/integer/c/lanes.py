@@ -37,7 +37,7 @@ class Lanes:
     ceiling: bool  # a code can be above the upper clamp
 
     @property
-    def left(self) -> int:
+    def doublings(self) -> int:
         """The exponent of a multiplier that is a power of two."""
         return self.multiplier.bit_length() - 1
 

@@ -85,7 +85,7 @@ def _shifted(channel: Channel) -> Iterator[Scaling]:
     exponent = channel.multiplier.bit_length() - 1
     shift = channel.shift - exponent
     addend = channel.constant >> max(exponent, 0)
-    if channel.multiplier == 2**exponent and 0 < shift <= 15 and abs(channel.start + addend) <= INT16:
+    if channel.multiplier == 2**exponent and 0 <= shift <= 15 and abs(channel.start + addend) <= INT16:
         yield Scaling("shifted", 1, addend, shift)
 
 
