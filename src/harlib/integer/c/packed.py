@@ -115,14 +115,13 @@ def _add(method: Lanes, target: tuple[int, int], sign: int, value: str, first: b
         yield f"{kind} {name} = {start} {mark} {term};" if first else f"{name} {mark}= {term};"
 
 
-def code(method: Lanes, out: int, word: int, clamp: tuple[int, int]) -> str:
-    """The codes of a channel's two pixels, in a word."""
+def code(method: Lanes, out: int, word: int, clamp: tuple[int, int], line: str) -> str:
+    """The codes of a channel's two pixels, in a word; `line` is where a short one's numbers stand."""
     name, bits = f"{out}_{word}", 64 if method.wide else 32
     floor = str(clamp[0]) if method.floor else f"NOT_REACHED({clamp[0]}, INT32_MIN)"
     ceiling = str(clamp[1]) if method.ceiling else f"NOT_REACHED({clamp[1]}, INT32_MAX)"
     if method.short:
-        line = f"k{out}, {method.multiplier}, {method.constant}"
-        return f"SHORT(a{name}, {line}, {method.shift}, {floor}, {ceiling})"
+        return f"SHORT(a{name}, {line}, {method.multiplier}, {method.constant}, {method.shift}, {floor}, {ceiling})"
     if method.together:
         low, high = f"(int{bits}_t)(a{name} & 0xffffu)", f"(int{bits}_t)(a{name} >> 16)"
     else:
