@@ -39,6 +39,8 @@ def test_every_core_gives_all_vectors(core, fold):
         found = measure(core, backend, fold=fold)
         assert found.wrong == 0
         assert found.floats == []
+        if backend == "packed" and core in ("cortex-m4", "cortex-m33"):
+            assert max(found.instructions) <= 1.4e6
 
 
 def test_float_symbols_are_told_from_others():

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from harlib.integer import oracle
 from harlib.integer.c import compact
 from harlib.integer.c.lanes import lanes
-from harlib.integer.c.layout import maps
+from harlib.integer.c.layout import Map, maps
 from harlib.integer.c.packed import context
 from harlib.integer.c.plan import plan, ring_rows
+from harlib.integer.c.source import sources
 from harlib.integer.model import load, parse
 from harlib.project import project_root
 
@@ -70,6 +71,26 @@ def test_every_column_that_a_tap_reads_stands_where_it_looks(model):
                     else:
                         assert wanted == word + lane * own.distance
                         assert wanted < own.width
+
+
+@settings(max_examples=50, deadline=None)
+@given(models())
+def test_words_that_no_row_writes_are_filled_beforehand(model):
+    for own in maps(plan(model).stages):
+        written = [*range(own.made), *(word for word, _, _ in own.seams)]
+        unwritten = set(range(-own.margin, own.step - own.margin)).difference(written)
+        assert own.still == bool(unwritten)
+        for word in unwritten:
+            assert own.source(word) is None
+            assert own.source(word + own.distance) is None
+
+
+def test_rows_with_a_word_of_padding_alone_are_filled_and_others_are_not():
+    narrow = Map(width=2, distance=1, made=1, margin=2, step=5)
+    assert narrow.still
+    assert narrow.seams[0][0] == -1  # the word before it is padding in both halves
+    assert not any(own.still for own in maps(plan(load(PUBLISHED)).stages)[1:])
+    assert "fill(state->rows" not in sources(load(PUBLISHED), "packed")["harlib_model.c"]
 
 
 def test_a_published_model_keeps_both_lanes_together_in_32_bits():

@@ -41,6 +41,12 @@ class Map:
         return found
 
     @property
+    def still(self) -> bool:
+        """Whether some word is padding in both halves, which no row that is made writes."""
+        written = {*range(self.made), *(word for word, _, _ in self.seams)}
+        return any(word not in written for word in range(-self.margin, self.step - self.margin))
+
+    @property
     def segments(self) -> list[tuple[int, int, bool, bool]]:
         """Runs of words of an input row: first word, how many, and whether each half is a column or padding."""
         runs: list[tuple[int, int, bool, bool]] = []

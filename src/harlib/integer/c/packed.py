@@ -176,4 +176,5 @@ def context(numbers: Plan, slots: list[int]) -> dict[str, Any]:
 FILTERS = {
     "packed_blocks": blocks, "packed_code": code, "packed_sums": sums, "half": half, "pointers": pointers,
     "lanes": lambda value: f"{value * 0x10001:#x}u", "takes_lines": takes_lines, "words": words,
+    "together": lambda count: math.gcd(count, WORDS),
 }  # fmt: skip
