@@ -106,15 +106,18 @@ def place(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         image.replace_self(nodes.raw("", f'<div class="harlib-scroll">{drawn}</div>', format="html"))
 
 
+EXTENDED = {"extended": "Extended run", "power-of-two": "Run power-of-two"}  # folders of reference/ and their names
+
+
 def _made(file: Path, svg: str) -> str:
     """The run that a figure shows and its commit, with the notebook that drew it if `Study.save_figure` named one."""
     if file.parts[-3:-1] == ("run", "figures"):
         origin = json.loads((file.parents[1] / "origin.json").read_text(encoding="utf-8"))
         notebook = re.search(r"<dc:source>(.*?)</dc:source>", svg)
         drawn = f"Notebook {notebook[1]}, run {origin['run']}" if notebook else f"Run {origin['run']}"
-    elif file.parts[-3:-1] == ("extended", "figures"):
+    elif file.parts[-3:-1] in ((name, "figures") for name in EXTENDED):
         origin = json.loads((file.parents[1] / "manifest.json").read_text(encoding="utf-8"))
-        drawn = "Extended run, drawn by harlib extended --tables"
+        drawn = f"{EXTENDED[file.parts[-3]]}, drawn by harlib extended --tables"
     else:
         return ""
     commit = f", commit {origin['commit'][:7]}{' with changes' if origin['dirty'] else ''}" if origin["commit"] else ""

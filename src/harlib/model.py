@@ -19,9 +19,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from harlib.norm import Norm, PowerOfTwoNorm, converted
+from harlib.norm import Norm, PowerOfTwoNorm, code_scale, converted
 from harlib.quantize import InputQuantizer, ReluQuantize, round_straight_through
-from harlib.ternary import code_scale
 
 
 class Block(nn.Module):

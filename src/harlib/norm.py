@@ -5,9 +5,12 @@ alone, without a product. log2 M is rounded with a straight-through gradient, an
 Jain et al. 2020 (TQT, arXiv 1903.08066) do with the thresholds of their quantizers.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 HELD_EPOCHS = 4
 LEAST, MOST = -24.0, 6.0  # exponents of a multiplier: no accumulator of 24 bits needs others
@@ -95,6 +98,16 @@ def converted(norm: Norm, power_of_two: bool) -> Norm:
     if isinstance(made, PowerOfTwoNorm):
         made.release()
     return made.train(norm.training)
+
+
+@torch.no_grad()
+def code_scale(layer: nn.Module) -> Float[Tensor, "..."] | float:
+    """The real value of one code of a layer's quantized weights, alpha; 1 where they are float."""
+    if not parametrize.is_parametrized(layer, "weight"):
+        return 1.0
+    held: Any = layer.parametrizations
+    scale: Tensor = held.weight[0].codes(held.weight.original)[1]
+    return scale
 
 
 def hold_exponents(model: nn.Module) -> None:

@@ -136,16 +136,6 @@ def ternary_layers(model: nn.Module) -> list[tuple[nn.Module, Any, nn.Parameter]
     return found
 
 
-@torch.no_grad()
-def code_scale(layer: nn.Module) -> Float[Tensor, "..."] | float:
-    """The real value of one code of a layer's quantized weights, alpha; 1 where they are float."""
-    if not parametrize.is_parametrized(layer, "weight"):
-        return 1.0
-    held: Any = layer.parametrizations
-    scale: Tensor = held.weight[0].codes(held.weight.original)[1]
-    return scale
-
-
 def make_ternary(model: nn.Module, threshold: float) -> None:
     """Give every convolution and linear layer of the model ternary weights, in place."""
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]

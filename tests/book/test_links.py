@@ -76,7 +76,7 @@ def test_tables_have_headings_with_a_scope(read: dict[Path, Found]) -> None:
 def test_every_figure_says_where_it_is_from(read: dict[Path, Found]) -> None:
     """The notebook that draws it, the run and the commit; a figure that no run made needs none."""
     origin = json.loads((BOOK.parents[1] / "book" / "run" / "origin.json").read_text(encoding="utf-8"))
-    extended = json.loads((BOOK.parents[1] / "reference" / "extended" / "manifest.json").read_text(encoding="utf-8"))
+    of = {"extended.html": ("extended", "Extended run"), "power-of-two.html": ("power-of-two", "Run power-of-two")}
     captions = [
         (page.name, caption)
         for page in PAGES
@@ -85,8 +85,11 @@ def test_every_figure_says_where_it_is_from(read: dict[Path, Found]) -> None:
     assert len(captions) >= 30
     for page_name, caption in captions:
         words = re.sub(r"<[^>]+>", "", caption)
-        if page_name == "extended.html":
-            assert f"Extended run, drawn by harlib extended --tables, commit {extended['commit'][:7]}" in words, words
+        if page_name in of:
+            folder, name = of[page_name]
+            manifest = (BOOK.parents[1] / "reference" / folder / "manifest.json").read_text(encoding="utf-8")
+            commit = json.loads(manifest)["commit"][:7]
+            assert f"{name}, drawn by harlib extended --tables, commit {commit}" in words, words
             continue
         if page_name == "scale.html":
             assert "Measured by tools/scale.py, drawn by tools/scale_tables.py" in " ".join(words.split()), words
