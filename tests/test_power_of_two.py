@@ -79,6 +79,8 @@ def test_what_the_page_says_of_instructions_holds():
     ours, dyadic = instructions("power-of-two"), instructions("engines")
     assert all(ours[core, "packed"] < dyadic[core, "packed"] for core in ("cortex-m0", "cortex-m3"))
     assert all(ours[core, "packed"] > dyadic[core, "packed"] for core in ("cortex-m4", "cortex-m33"))
+    fewer = [core for core, backend in ours if backend == "compact" and ours[core, backend] < dyadic[core, backend]]
+    assert fewer == ["cortex-m0"]
 
 
 def test_the_comparison_is_of_all_networks_and_its_sides_add_up():

@@ -109,6 +109,108 @@ def test_models_of_powers_of_two_are_exact(name, backend, tmp_path):
     assert [[int(value) for value in line[-len(model.classes) :]] for line in lines] == expected.tolist()
 
 
+def other_width(width):
+    """The first published fold's layers on maps of another width."""
+    fields = json.loads((PUBLISHED / "models" / "fold0.json").read_text())
+    fields["input"]["shape"][2] = width
+    pool = next(layer for layer in fields["layers"] if layer["op"] == "global_average_pool")
+    count = 32 * (width // 2)
+    pool |= {"count": count, "multiplier": round(2**20 / count), "shift": 20}
+    return parse(json.dumps(fields))
+
+
+def strided_later(zero_point):
+    """A layer behind the first with a stride of its own, whose rows are taken apart; padding is no 0."""
+    convs = [
+        {
+            "in_channels": 2,
+            "out_channels": 2,
+            "kernel": [1, 4],
+            "stride": [1, 1],
+            "padding": [0, 1],
+            "input_zero_point": 3,
+        },
+        {
+            "in_channels": 2,
+            "out_channels": 3,
+            "kernel": [3, 3],
+            "stride": [2, 3],
+            "padding": [1, 1],
+            "input_zero_point": zero_point,
+        },
+    ]
+    rng = np.random.default_rng(0)
+    layers = []
+    for number, conv in enumerate(convs):
+        out, shape = conv["out_channels"], (conv["out_channels"], conv["in_channels"], *conv["kernel"])
+        layers.append(
+            conv
+            | {
+                "op": "conv2d",
+                "name": f"conv{number}",
+                "groups": 1,
+                "weight": rng.integers(-1, 2, shape).tolist(),
+                "bias": [5] * out,
+                "multiplier": [40000] * out,
+                "shift": [17] * out,
+                "output_zero_point": zero_point,
+                "clamp": [zero_point, 255],
+                "weight_scale": 1.0,
+                "real_multiplier": [40000 / 2**17] * out,
+                "output_scale": 1.0,
+            }
+        )
+    layers.append(
+        {
+            "op": "global_average_pool",
+            "name": "pool",
+            "count": 6,
+            "multiplier": 43691,
+            "shift": 18,
+            "input_zero_point": zero_point,
+        }
+    )
+    layers.append(
+        {
+            "op": "linear",
+            "name": "linear",
+            "in_features": 3,
+            "out_features": 2,
+            "weight": [[1, -1, 0], [0, 1, 1]],
+            "bias": [0, 1],
+            "input_zero_point": zero_point,
+            "weight_scale": 1.0,
+            "logit_scale": 1.0,
+        }
+    )
+    source = {"shape": [2, 5, 6], "low": 0.0, "high": 1.0, "scale": 1.0, "zero_point": 3}
+    head = {"format": "harlib-integer", "version": 1, "classes": ["a", "b"]}
+    return parse(json.dumps(head | {"input": source, "layers": layers}))
+
+
+@needs_compiler
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "model", [other_width(24), other_width(48), other_width(60), strided_later(0), strided_later(9)]
+)
+def test_nothing_is_read_that_was_not_written(model, backend, tmp_path):
+    """The state starts as rubbish; widths are no multiple of a vector."""
+    x = np.concatenate([edge_inputs(model), inputs(model, 10)])
+    for name, text in sources(model, backend).items():
+        text = text.replace(
+            "harlib_run(&state",
+            "for (unsigned k = 0; k < sizeof state; k++) { ((unsigned char *)&state)[k] = 0xa5; } harlib_run(&state",
+        )
+        (tmp_path / name).write_text(text)
+    assert "0xa5" in (tmp_path / "main.c").read_text()
+    files = [str(tmp_path / name) for name in ("main.c", "harlib_model.c")]
+    program = tmp_path / "poisoned"
+    subprocess.run([find_compiler(), "-std=c99", *SANITIZE, "-o", str(program), *files], check=True)
+    lines = logits(program, x)
+    expected = oracle.run(model, x).tolist()
+    assert [[int(value) for value in line[-len(model.classes) :]] for line in lines] == expected
+
+
 @needs_compiler
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("fold", range(5))

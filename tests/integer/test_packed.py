@@ -173,3 +173,17 @@ def test_a_map_too_high_for_sums_in_lanes_is_exact(columns, tmp_path):
     x = np.concatenate([inputs(model, 4), np.full((1, *model.input.shape), 255, np.uint8)])
     lines = logits(build(model, "packed", tmp_path, flags=["-O0", *SANITIZE[1:]]), x)
     assert [[int(value) for value in line[1:]] for line in lines] == oracle.run(model, x).tolist()
+
+
+@needs_compiler
+@pytest.mark.parametrize("backend", ["packed", "compact", "fast"])
+def test_a_long_shift_that_a_bias_makes_look_short_is_exact(backend, tmp_path):
+    fields = json.loads(wide_model(channels=2, weight=[[[[1]], [[1]]], [[[1]], [[-1]]]]).model_dump_json())
+    fields["layers"][0] |= {"bias": [-1000000] * 2, "multiplier": [2000] * 2, "shift": [32] * 2}
+    fields["layers"][0] |= {"output_zero_point": 0, "clamp": [0, 250]}
+    for layer in fields["layers"][1:]:
+        layer["input_zero_point"] = 0
+    model = parse(json.dumps(fields))
+    x = inputs(model, 20)
+    lines = logits(build(model, backend, tmp_path), x)
+    assert [[int(value) for value in line[1:]] for line in lines] == oracle.run(model, x).tolist()

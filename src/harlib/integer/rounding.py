@@ -126,18 +126,22 @@ def dyadic_scale(exact: Fraction, channel: Requantization, bits: int, where: str
 
     A power of two is written in lowest terms, so that an engine sees that a shift is enough.
     """
-    if exact in POWERS:
+    if exact in POWERS and (bits > NARROW_BITS or _fits(channel, *POWERS[exact])):
         return POWERS[exact]
     for fewer in range(bits, min(bits, LEAST_BITS) - 1, -1):
         multiplier, shift = faithful_dyadic(exact, channel, fewer)
-        bounds = product_range(*channel.interval, multiplier, shift, channel.zero_point)
-        if bits > NARROW_BITS or (bounds[0] > -(2**31) and bounds[1] < 2**31):
+        if bits > NARROW_BITS or _fits(channel, multiplier, shift):
             return multiplier, shift
     lower, upper = channel.interval
     raise HarlibError(
         f"{where}: accumulators {lower}..{upper} times {float(exact):.3g} pass 2^31 in the shift even with a "
         f"{fewer}-bit multiplier; allow more than 16 multiplier bits (products of 64 bits) or look at the scales"
     )
+
+
+def _fits(channel: Requantization, multiplier: int, shift: int) -> bool:
+    bounds = product_range(*channel.interval, multiplier, shift, channel.zero_point)
+    return bounds[0] > -(2**31) and bounds[1] < 2**31
 
 
 def _require_range(conv: FoldedConv) -> None:

@@ -65,7 +65,10 @@ def _fields(numbers: Plan, slots: list[int]) -> list[Field]:
         fields.append((rows * stage.slot, "int16_t", f"rows{stage.index}", f"{rows} rows before a convolution"))
         if stage.padding[0] and stage.zero_point:
             fields.append((stage.slot, "int16_t", f"border{stage.index}", "a row of padding"))
-    lines = [BATCH * stage.channels * stage.width for stage in stages if stage.split and stage.index]
+    begun = first_rows(numbers)
+    lines = [
+        max(BATCH, begun[stage.index]) * stage.channels * stage.width for stage in stages if stage.split and stage.index
+    ]
     if lines:
         fields.append((max(lines), "int16_t", "line", "rows before they are split by the stride"))
     # Those of whole vectors come first, so that all of theirs are aligned where the state is.

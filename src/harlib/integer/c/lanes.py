@@ -32,7 +32,7 @@ class Lanes:
     shift: int
     together: bool  # both lanes in one word: proven that u stays in 0..65535
     short: bool  # u and the multiplier are below 2^15, and all fits 32 bits
-    wide: bool  # u * multiplier + constant needs 64 bits
+    wide: bool  # u * multiplier + constant needs 64 bits, or their shift
     floor: bool  # a code can be below the lower clamp
     ceiling: bool  # a code can be above the upper clamp
 
@@ -78,6 +78,7 @@ def lanes(channel: Channel, codes: tuple[int, int], zero_point: int, clamp: tupl
     multiplier, constant, shift = found or (channel.multiplier, constant, channel.shift)
     products = [end * multiplier for end in ends]
     wide = max(map(abs, [*products, constant, *(product + constant for product in products)])) > INT32
+    wide = wide or shift > 31
     code = [(product + constant) >> shift for product in products]
     floor, ceiling = code[0] < clamp[0], code[1] > clamp[1]
     return Lanes(start, multiplier, constant, shift, together, found is not None, wide, floor, ceiling)
